@@ -1,0 +1,54 @@
+package domain
+
+import "time"
+
+// Claims are what an access token says of its bearer (RFC 9068, section 2.2).
+type Claims struct {
+	Subject   AccountID // sub
+	Session   SessionID // sid
+	TokenID   string    // jti
+	Authority int64     // av: valid while it is not below the account's
+	Roles     []Role    // roles
+	SignedIn  time.Time // auth_time, to the second
+	Issued    time.Time // iat, to the second
+	Expires   time.Time // exp, to the second; the token is dead at this instant
+}
+
+// Live reports whether the claims hold at now (RFC 7519, section 4.1.4: "on or
+// after" the expiry they no longer do).
+func (c Claims) Live(now time.Time) bool { return now.Before(c.Expires) }
+
+// Asker returns who bears the token.
+func (c Claims) Asker() Asker {
+	return Asker{Account: c.Subject, Session: c.Session, Roles: c.Roles}
+}
+
+// A RefreshToken names one rotation of one session. Nothing of it is stored but
+// the session: its text is authenticated by a key.
+type RefreshToken struct {
+	Session SessionID
+	Counter Counter
+}
+
+// A Grant is what a caller takes home from a sign-in or a refresh.
+type Grant struct {
+	Account AccountID
+	Session SessionID
+	Access  Secret
+	Refresh Secret
+	Expires time.Time     // of Access
+	Life    time.Duration // of Access, from when it was issued
+}
+
+// A Key is a private key as it rests: sealed, so that whoever reads the store
+// alone has nothing.
+type Key struct {
+	ID        string // kid; opaque, unique for ever
+	Use       string // what it is for: "sign", "refresh" or "cursor"; there is one key a use
+	Algorithm string
+	Sealed    []byte // at most MaxSealed bytes
+	Created   time.Time
+}
+
+// MaxSealed bounds a sealed key, in bytes.
+const MaxSealed = 8 << 10

@@ -1,0 +1,37 @@
+package ports
+
+import "context"
+
+// A Store keeps everything that Keyport remembers.
+//
+// Called on a Store itself, each repository method stands alone: it happens
+// wholly or not at all, and is durable when it returns nil.
+type Store interface {
+	Repositories
+
+	// Atomically runs f on repositories that share one transaction. If f
+	// returns nil the writes become visible together; otherwise none do, and
+	// Atomically returns f's error unchanged.
+	//
+	// It promises no more than that: what f has read may change before f ends.
+	// Where that matters the write carries the condition, and the condition is
+	// judged when the write happens.
+	//
+	// Atomically may run f again after a collision, so f must have no effect
+	// but through tx. Hashing, signing and network calls belong before or
+	// after it.
+	Atomically(ctx context.Context, f func(tx Repositories) error) error
+
+	// Ping reports whether the store answers. It fails with
+	// domain.ErrUnavailable.
+	Ping(ctx context.Context) error
+}
+
+// Repositories are the parts of a store.
+type Repositories interface {
+	Accounts() Accounts
+	Sessions() Sessions
+	Collections() Collections
+	Records() Records
+	Keys() Keys
+}
