@@ -27,3 +27,14 @@ type Page[T any] struct {
 	Items []T
 	Next  string
 }
+
+// PageOf makes a page of items that were asked for with one more than size: that
+// one tells that there is a next page, and is left out. after makes a cursor
+// that stands behind an item.
+func PageOf[T any](items []T, size int, after func(last T) string) Page[T] {
+	if len(items) <= size {
+		return Page[T]{Items: items}
+	}
+	items = items[:size]
+	return Page[T]{items, after(items[size-1])}
+}

@@ -1,0 +1,226 @@
+// Package tokens opens sessions, refreshes and checks their tokens, and ends
+// them.
+package tokens
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/keyport-go/keyport/domain"
+	"github.com/keyport-go/keyport/ports"
+)
+
+// Config is what a Service is made of. All of it is required.
+type Config struct {
+	Store     ports.Store
+	Issuer    ports.TokenIssuer
+	Refresher ports.RefreshIssuer
+	Cursors   ports.CursorSealer
+	AccessTTL time.Duration // life of an access token, whole seconds
+	Sessions  domain.SessionPolicy
+	Now       func() time.Time // UTC, microseconds
+	NewID     func() string    // a new UUIDv7
+}
+
+// A Service grants, refreshes, checks and ends.
+type Service struct{ c Config }
+
+// New returns a Service over c.
+func New(c Config) *Service { return &Service{c} }
+
+// Open opens a session for the account, whose credential was verified at the
+// given revision. device is how its user may know the session again; at most
+// domain.MaxDevice bytes of it are kept. It fails with ErrInvalidCredentials if
+// the password has been changed since it was verified, or the account suspended
+// or deleted.
+func (s *Service) Open(ctx context.Context, account domain.AccountID, credential domain.Revision, device string) (domain.Grant, error) {
+	now := s.c.Now()
+	session := domain.Session{
+		ID: domain.SessionID(s.c.NewID()), Account: account,
+		Created: now, Used: now, Ends: now.Add(s.c.Sessions.Max), Device: clip(device, domain.MaxDevice),
+	}
+	authority, err := s.c.Store.Sessions().Open(ctx, session, credential)
+	if errors.Is(err, domain.ErrCredentialChanged) {
+		return domain.Grant{}, domain.ErrInvalidCredentials.Because(err)
+	}
+	if err != nil {
+		return domain.Grant{}, err
+	}
+	return s.grant(ctx, session, authority)
+}
+
+// Refresh trades a refresh token for a new grant (RFC 6749, section 6), as
+// domain.Session.Refresh judges it. It fails with ErrInvalidToken if the token
+// is none of ours or its session is over, and with ErrTokenReused if it was
+// used before: then the session has ended.
+func (s *Service) Refresh(ctx context.Context, refresh string) (domain.Grant, error) {
+	token, err := s.c.Refresher.Verify(refresh)
+	if err != nil {
+		return domain.Grant{}, err
+	}
+	r, err := s.c.Store.Sessions().Refresh(ctx, token, s.c.Now(), s.c.Sessions)
+	if err != nil {
+		return domain.Grant{}, err
+	}
+	switch r.Verdict {
+	case domain.Rotated, domain.Repeated:
+		return s.grant(ctx, r.Session, r.Authority)
+	case domain.Reused:
+		return domain.Grant{}, domain.ErrTokenReused
+	}
+	return domain.Grant{}, domain.ErrInvalidToken
+}
+
+// grant signs for a session that was just written. It cannot outlive it.
+func (s *Service) grant(ctx context.Context, session domain.Session, authority domain.Authority) (domain.Grant, error) {
+	now := s.c.Now().Truncate(time.Second)
+	c := domain.Claims{
+		Subject: session.Account, Session: session.ID, TokenID: s.c.NewID(),
+		Authority: authority.Version, Roles: authority.Roles,
+		SignedIn: session.Created.Truncate(time.Second), Issued: now, Expires: now.Add(s.c.AccessTTL),
+	}
+	if c.Expires.After(session.Ends) {
+		c.Expires = session.Ends.Truncate(time.Second)
+	}
+	access, err := s.c.Issuer.Issue(ctx, c)
+	if err != nil {
+		return domain.Grant{}, err
+	}
+	return domain.Grant{
+		Account: session.Account, Session: session.ID,
+		Access: access, Refresh: s.c.Refresher.Issue(domain.RefreshToken{Session: session.ID, Counter: session.Counter}),
+		Expires: c.Expires, Life: c.Expires.Sub(now),
+	}, nil
+}
+
+// Check returns who bears a live access token. It fails with ErrInvalidToken if
+// the token is none of ours, has expired, or its session has ended, or if what
+// the account may do has changed since it was issued.
+func (s *Service) Check(ctx context.Context, access string) (domain.Asker, error) {
+	claims, err := s.c.Issuer.Verify(ctx, access)
+	if err != nil {
+		return domain.Asker{}, err
+	}
+	now := s.c.Now()
+	if !claims.Live(now) {
+		return domain.Asker{}, domain.ErrInvalidToken
+	}
+	authority, err := s.c.Store.Sessions().Authority(ctx, claims.Session, now)
+	switch {
+	case errors.Is(err, domain.NotFound):
+		return domain.Asker{}, domain.ErrInvalidToken.Because(err)
+	case err != nil:
+		return domain.Asker{}, err
+	case authority.Account != claims.Subject || claims.Authority < authority.Version:
+		return domain.Asker{}, domain.ErrInvalidToken
+	}
+	return claims.Asker(), nil
+}
+
+// List returns a page of the asker's sessions in the order in which they were
+// opened. It fails with ErrUnauthenticated or ErrInvalidCursor.
+func (s *Service) List(ctx context.Context, who domain.Asker, p domain.PageRequest) (domain.Page[domain.Session], error) {
+	var page domain.Page[domain.Session]
+	if who.Stranger() {
+		return page, domain.ErrUnauthenticated
+	}
+	scope := "sessions " + string(who.Account)
+	var after string
+	var err error
+	if p.Cursor != "" {
+		if after, err = s.c.Cursors.Open(scope, p.Cursor); err != nil {
+			return page, err
+		}
+	}
+	items, err := s.c.Store.Sessions().List(ctx, who.Account, s.c.Now(), domain.SessionID(after), p.Size()+1)
+	if err != nil {
+		return page, err
+	}
+	return domain.PageOf(items, p.Size(), func(last domain.Session) string {
+		return s.c.Cursors.Seal(scope, string(last.ID))
+	}), nil
+}
+
+// End ends one of the asker's sessions: its access tokens and its refresh token
+// are refused from then on. It fails with ErrUnauthenticated or
+// ErrSessionNotFound.
+func (s *Service) End(ctx context.Context, who domain.Asker, id domain.SessionID) error {
+	if who.Stranger() {
+		return domain.ErrUnauthenticated
+	}
+	return s.c.Store.Sessions().End(ctx, who.Account, id)
+}
+
+// EndAll ends all of the asker's sessions but one; except may be "". It fails
+// with ErrUnauthenticated.
+func (s *Service) EndAll(ctx context.Context, who domain.Asker, except domain.SessionID) error {
+	if who.Stranger() {
+		return domain.ErrUnauthenticated
+	}
+	_, err := s.c.Store.Sessions().EndAll(ctx, who.Account, except)
+	return err
+}
+
+// Revoke ends the session that a refresh token or an access token belongs to
+// (RFC 7009, section 2.1). A token that is none of ours, or whose session is
+// over, is no error: its bearer has what was asked for (section 2.2).
+func (s *Service) Revoke(ctx context.Context, token string) error {
+	account, session, err := s.owner(ctx, token)
+	if errors.Is(err, domain.Unauthenticated) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.c.Store.Sessions().End(ctx, account, session); !errors.Is(err, domain.NotFound) {
+		return err
+	}
+	return nil
+}
+
+// owner says whose a token is: the word of the token alone, which is ours.
+func (s *Service) owner(ctx context.Context, token string) (domain.AccountID, domain.SessionID, error) {
+	if claims, err := s.c.Issuer.Verify(ctx, token); err == nil {
+		return claims.Subject, claims.Session, nil
+	}
+	refresh, err := s.c.Refresher.Verify(token)
+	if err != nil {
+		return "", "", err
+	}
+	now := s.c.Now()
+	authority, err := s.c.Store.Sessions().Authority(ctx, refresh.Session, now)
+	if errors.Is(err, domain.NotFound) {
+		err = domain.ErrInvalidToken.Because(err)
+	}
+	return authority.Account, refresh.Session, err
+}
+
+// KeySet returns the public keys that verify access tokens (RFC 7517).
+func (s *Service) KeySet(ctx context.Context) ([]byte, error) { return s.c.Issuer.KeySet(ctx) }
+
+// pruneBatch bounds one statement of Prune.
+const pruneBatch = 1000
+
+// Prune forgets the sessions that were due to end before now, a batch at a time,
+// and says how many.
+func (s *Service) Prune(ctx context.Context) (total int, err error) {
+	for {
+		n, err := s.c.Store.Sessions().Prune(ctx, s.c.Now(), pruneBatch)
+		total += n
+		if err != nil || n < pruneBatch {
+			return total, err
+		}
+	}
+}
+
+// clip returns at most most bytes of s, cut between characters.
+func clip(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	for most > 0 && s[most]&0xC0 == 0x80 {
+		most--
+	}
+	return s[:most]
+}
