@@ -41,6 +41,9 @@ var (
 	ErrInvalidCredentials = promise(Unauthenticated, "invalid-credentials",
 		"The login or the password is wrong.",
 		"Type both again. Which of the two was wrong is not told.")
+	ErrWrongPassword = promise(Forbidden, "wrong-password",
+		"The current password is wrong.",
+		"Type the current password again. You are still signed in.")
 	ErrCredentialChanged = promise(Conflict, "credential-changed",
 		"The password was changed by somebody else meanwhile.",
 		"Sign in with the current password, then try again.")

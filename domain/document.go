@@ -24,7 +24,8 @@ type Document struct{ text string }
 // ParseDocument reads a JSON object. It fails with ErrMalformed for what is no
 // strict JSON (RFC 8259 in UTF-8, names unique, no NUL, no lone surrogate), for
 // more than MaxDocument bytes or MaxDepth levels, and with ErrInvalid for what is
-// not an object or holds a number beyond the bounds of checkNumber.
+// not an object, holds a number beyond the bounds of checkNumber, or has more
+// than MaxDocument bytes in its canonical spelling.
 func ParseDocument(text []byte) (Document, error) {
 	if len(text) > MaxDocument {
 		return Document{}, ErrMalformed.At("", "too-large", "want at most 1 MiB")
@@ -51,12 +52,16 @@ func ParseDocument(text []byte) (Document, error) {
 }
 
 // DocumentOf returns v, as Tree returns it, as a Document. It fails with
-// ErrInvalid if v is not an object.
+// ErrInvalid if v is not an object, or goes beyond MaxDocument.
 func DocumentOf(v any) (Document, error) {
 	if _, ok := v.(map[string]any); !ok {
 		return Document{}, ErrInvalid.At("", "not-an-object", "want a JSON object")
 	}
-	return Document{string(encode(v))}, nil
+	text := encode(v)
+	if len(text) > MaxDocument { // it escapes line separators, which its author need not
+		return Document{}, ErrInvalid.At("", "too-large", "want at most 1 MiB")
+	}
+	return Document{string(text)}, nil
 }
 
 // RestoreDocument returns the document that Text gave before.
@@ -90,11 +95,7 @@ func (d Document) Tree() map[string]any {
 // objects merge, all else replaces. It fails with ErrInvalid if the result goes
 // beyond MaxDocument.
 func (d Document) Merge(patch Document) (Document, error) {
-	text := encode(merge(d.Tree(), patch.Tree()))
-	if len(text) > MaxDocument {
-		return Document{}, ErrInvalid.At("", "too-large", "the result would be larger than 1 MiB")
-	}
-	return Document{string(text)}, nil
+	return DocumentOf(merge(d.Tree(), patch.Tree()))
 }
 
 func merge(target, patch map[string]any) map[string]any {

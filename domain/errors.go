@@ -93,3 +93,14 @@ func (e *Error) At(path, code, problem string) *Error {
 	c.Fields = append(append([]Field(nil), e.Fields...), Field{path, code, problem})
 	return &c
 }
+
+// Moved returns a copy of e that blames the input at path for all that e blames.
+// It is for a door that calls an input by another name.
+func (e *Error) Moved(path string) *Error {
+	c := *e
+	c.Fields = append([]Field(nil), e.Fields...)
+	for i := range c.Fields {
+		c.Fields[i].Path = path
+	}
+	return &c
+}

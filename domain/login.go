@@ -64,11 +64,21 @@ func ParseLogin(s string) (Login, error) {
 // only between others, no @ (which marks an address) and no colon (which ends
 // the name in HTTP Basic, RFC 7617, section 2). It fails with ErrInvalidLogin.
 func ParseUsername(s string) (Login, error) {
-	normal := fold(s)
-	if !visible(s, 1, MaxUsername) || !visible(normal, 1, MaxUsername) || strings.ContainsAny(s, "@:") || strings.ContainsAny(normal, "@:") {
-		return Login{}, ErrInvalidLogin.At("/username", "invalid-username", "want 1 to 64 visible characters without @ and colon, and no space at either end")
+	// Folding comes after the bound: it can make eighteen characters of one.
+	if usable(s) {
+		if normal := fold(s); usable(normal) {
+			return Login{Username, s, normal}, nil
+		}
 	}
-	return Login{Username, s, normal}, nil
+	return Login{}, ErrInvalidLogin.At("/username", "invalid-username", "want 1 to 64 visible characters without @ and colon, and no space at either end")
+}
+
+// usable reports whether s may stand as a user name. A character that shows as
+// nothing, such as a variation selector, would make two names of one.
+func usable(s string) bool {
+	return visible(s, 1, MaxUsername) && !strings.ContainsAny(s, "@:") && !strings.ContainsFunc(s, func(r rune) bool {
+		return unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+	})
 }
 
 // ParseEmail reads an e-mail address: the ASCII form of RFC 5321 without quoted

@@ -18,7 +18,8 @@ const (
 func checkNumber(path, s string) error {
 	mantissa, exponent, _ := strings.Cut(strings.ToLower(s), "e")
 	e, err := strconv.Atoi("0" + strings.TrimLeft(exponent, "+-0"))
-	if len(mantissa) > MaxDigits || err != nil || e > MaxExponent {
+	digits := len(mantissa) - strings.Count(mantissa, "-") - strings.Count(mantissa, ".")
+	if digits > MaxDigits || err != nil || e > MaxExponent {
 		return ErrInvalid.At(path, "number-out-of-range", "want a number of at most 100 digits and an exponent of at most 1000")
 	}
 	return nil

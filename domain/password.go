@@ -16,14 +16,14 @@ type Password struct{ Secret }
 
 // NewPassword wraps what a caller typed. It checks nothing: an old password may
 // be shorter than today's rule.
-func NewPassword(s string) Password { return Password{Secret{s}} }
+func NewPassword(s string) Password { return Password{NewSecret(s)} }
 
 // A PasswordHash is a password as it rests: a PHC string with salt and cost
 // inside, or a hash of another system in its own format.
 type PasswordHash struct{ Secret }
 
 // NewPasswordHash wraps a hash in its text form.
-func NewPasswordHash(s string) PasswordHash { return PasswordHash{Secret{s}} }
+func NewPasswordHash(s string) PasswordHash { return PasswordHash{NewSecret(s)} }
 
 // A PasswordPolicy is what a new password must keep (NIST SP 800-63B-4, section
 // 3.1.1.2): a length and a blocklist, and no rule on its composition.

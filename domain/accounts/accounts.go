@@ -210,7 +210,7 @@ func (s *Service) change(ctx context.Context, id domain.AccountID, match domain.
 
 // ChangePassword replaces the asker's password and ends the other sessions of
 // the account; the one that asks goes on. It fails with ErrUnauthenticated, with
-// ErrInvalidCredentials if current is wrong, with ErrWeakPassword, with
+// ErrWrongPassword if current is wrong, with ErrWeakPassword, with
 // ErrCredentialChanged if another change was faster, and with ErrBusy.
 func (s *Service) ChangePassword(ctx context.Context, who domain.Asker, current, next domain.Password) error {
 	a, err := s.Me(ctx, who)
@@ -226,7 +226,7 @@ func (s *Service) ChangePassword(ctx context.Context, who domain.Asker, current,
 		return err
 	}
 	if !ok {
-		return domain.ErrInvalidCredentials.At("/current", "wrong-password", "it is not the current password")
+		return domain.ErrWrongPassword
 	}
 	return s.replacePassword(ctx, a, credential, next, who.Session)
 }

@@ -3,7 +3,7 @@ package resources
 import (
 	"context"
 	"errors"
-	"reflect"
+	"slices"
 	"sync"
 
 	"github.com/keyport-go/keyport/domain"
@@ -47,8 +47,7 @@ func (s *Service) Declare(ctx context.Context, c domain.Collection) (domain.Coll
 
 // same reports whether a and b declare the same, whenever they did.
 func same(a, b domain.Collection) bool {
-	a.Created, a.Changed = b.Created, b.Changed
-	return reflect.DeepEqual(a, b)
+	return a.Schema == b.Schema && a.Rules == b.Rules && slices.Equal(a.Unique, b.Unique)
 }
 
 // Collections returns all declarations in the order of their names.
@@ -148,4 +147,36 @@ func (ds *declarations) compile(c domain.Collection) (*declaration, error) {
 		}
 	}
 	return d, nil
+}
+
+// Fill stores the data as records of nobody's in a collection that has none, all
+// of them or none, and says how many. Where there is a record already it does
+// nothing. It is for the operator, who has the data; no route leads here. It
+// fails with ErrCollectionNotFound, ErrInvalidRecord or ErrNotUnique.
+func (s *Service) Fill(ctx context.Context, name domain.CollectionName, data []domain.Document) (filled int, err error) {
+	err = s.declared.use(ctx, name, func(d *declaration) error {
+		now := s.c.Now()
+		var records []domain.Record
+		for _, doc := range data {
+			if err := d.schema.Check(doc); err != nil {
+				return err
+			}
+			records = append(records, domain.Record{ID: domain.RecordID(s.c.NewID()), Data: doc, Revision: 1, Created: now, Changed: now})
+		}
+		return s.c.Store.Atomically(ctx, func(tx ports.Repositories) error {
+			filled = 0
+			there, err := tx.Records().List(ctx, d.Ref(), domain.Everything{}, "", 1)
+			if err != nil || len(there) > 0 {
+				return err
+			}
+			for _, r := range records {
+				if err := tx.Records().Add(ctx, d.Ref(), r, d.Keys(r)); err != nil {
+					return err
+				}
+			}
+			filled = len(records)
+			return nil
+		})
+	})
+	return filled, err
 }

@@ -1,0 +1,134 @@
+package fake
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/keyport-go/keyport/domain"
+)
+
+type sessions struct{ desk desk }
+
+func (r sessions) Open(ctx context.Context, s domain.Session, credential domain.Revision) (au domain.Authority, err error) {
+	err = r.desk.do(ctx, "sessions.open", func(t *tables) error {
+		if _, twice := t.sessions[s.ID]; twice {
+			return fmt.Errorf("session %s is there already", s.ID)
+		}
+		var ok bool
+		if au, ok = t.authority(s.Account); !ok || t.credentials[s.Account].Revision != credential {
+			au = domain.Authority{}
+			return domain.ErrCredentialChanged
+		}
+		s.Created, s.Used, s.Ends = stamp(s.Created), stamp(s.Used), stamp(s.Ends)
+		t.sessions[s.ID] = s
+		return nil
+	})
+	return au, err
+}
+
+func (r sessions) Refresh(ctx context.Context, token domain.RefreshToken, now time.Time, p domain.SessionPolicy) (answer domain.Refreshed, err error) {
+	err = r.desk.do(ctx, "sessions.refresh", func(t *tables) error {
+		s, ok := t.sessions[token.Session]
+		if !ok {
+			return nil
+		}
+		au, ok := t.authority(s.Account)
+		if !ok {
+			return nil
+		}
+		s, verdict := s.Refresh(token.Counter, now, p)
+		switch answer.Verdict = verdict; verdict {
+		case domain.Rotated:
+			s.Used = stamp(s.Used)
+			t.sessions[s.ID] = s
+			answer.Session, answer.Authority = s, au
+		case domain.Repeated:
+			answer.Session, answer.Authority = s, au
+		case domain.Reused:
+			delete(t.sessions, s.ID)
+		}
+		return nil
+	})
+	return answer, err
+}
+
+func (r sessions) Authority(ctx context.Context, id domain.SessionID, now time.Time) (au domain.Authority, err error) {
+	err = r.desk.do(ctx, "sessions.authority", func(t *tables) error {
+		s, ok := t.sessions[id]
+		if ok && now.Before(s.Ends) {
+			au, ok = t.authority(s.Account)
+		} else {
+			ok = false
+		}
+		if !ok {
+			return domain.ErrSessionNotFound
+		}
+		return nil
+	})
+	return au, err
+}
+
+func (r sessions) List(ctx context.Context, account domain.AccountID, now time.Time, after domain.SessionID, limit int) (list []domain.Session, err error) {
+	err = r.desk.do(ctx, "sessions.list", func(t *tables) error {
+		for _, s := range t.sessions {
+			if s.Account == account && now.Before(s.Ends) {
+				list = append(list, s)
+			}
+		}
+		list = page(list, func(s domain.Session) domain.SessionID { return s.ID }, after, limit)
+		return nil
+	})
+	return list, err
+}
+
+func (r sessions) End(ctx context.Context, account domain.AccountID, id domain.SessionID) error {
+	return r.desk.do(ctx, "sessions.end", func(t *tables) error {
+		if s, ok := t.sessions[id]; !ok || s.Account != account {
+			return domain.ErrSessionNotFound
+		}
+		delete(t.sessions, id)
+		return nil
+	})
+}
+
+func (r sessions) EndAll(ctx context.Context, account domain.AccountID, except domain.SessionID) (n int, err error) {
+	err = r.desk.do(ctx, "sessions.endAll", func(t *tables) error {
+		was := len(t.sessions)
+		maps.DeleteFunc(t.sessions, func(_ domain.SessionID, s domain.Session) bool {
+			return s.Account == account && s.ID != except
+		})
+		n = was - len(t.sessions)
+		return nil
+	})
+	return n, err
+}
+
+func (r sessions) Prune(ctx context.Context, before time.Time, limit int) (n int, err error) {
+	err = r.desk.do(ctx, "sessions.prune", func(t *tables) error {
+		var due []domain.Session
+		for _, s := range t.sessions {
+			if s.Ends.Before(before) {
+				due = append(due, s)
+			}
+		}
+		due = page(due, func(s domain.Session) domain.SessionID { return s.ID }, "", limit)
+		for _, s := range due {
+			delete(t.sessions, s.ID)
+		}
+		n = len(due)
+		return nil
+	})
+	return n, err
+}
+
+// authority returns what an active account may do.
+func (t *tables) authority(id domain.AccountID) (domain.Authority, bool) {
+	a, ok := t.accounts[id]
+	if !ok || a.Status != domain.Active {
+		return domain.Authority{}, false
+	}
+	return domain.Authority{Account: a.ID, Version: a.Authority, Roles: slices.Clone(a.Roles)}, true
+}

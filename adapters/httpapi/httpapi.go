@@ -1,0 +1,78 @@
+// Package httpapi serves Keyport over HTTP, with chi: its own dialect and its
+// manual, behind one stack of middleware. It calls services; it holds no store
+// and no key.
+package httpapi
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
+	"github.com/rs/cors"
+
+	"github.com/keyport-go/keyport/adapters/httpapi/manual"
+	v1 "github.com/keyport-go/keyport/adapters/httpapi/v1"
+	"github.com/keyport-go/keyport/adapters/httpapi/wire"
+)
+
+// Config is what the handler is made of.
+type Config struct {
+	Services wire.Services                   // required
+	Ready    func(ctx context.Context) error // required: whether requests can be served
+	Log      *slog.Logger                    // required
+	NewID    func() string                   // required: a new UUID
+	Observe  Observer                        // nil: nobody watches
+	Version  string
+
+	Origins        []string       // exact origins that browsers may call from; none: the same origin alone
+	TrustedProxies []netip.Prefix // peers whose X-Forwarded-For is believed
+	HSTS           bool           // whether browsers are told to use TLS alone
+	Timeout        time.Duration  // the longest that a request may take; required
+}
+
+// An Observer is told of each answer: the pattern of its route, or "" if there
+// was none.
+type Observer func(route, method string, status int, took time.Duration)
+
+// New returns the handler for every route.
+func New(c Config) http.Handler {
+	r := chi.NewRouter()
+	r.Use(c.tell, secure(c.HSTS), c.limit, middleware.GetHead)
+	if len(c.Origins) > 0 {
+		r.Use(cors.New(cors.Options{
+			AllowedOrigins: c.Origins,
+			AllowedMethods: []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete},
+			AllowedHeaders: []string{"Authorization", "Content-Type", "If-Match", "If-None-Match"},
+			ExposedHeaders: []string{"ETag", "Location", "Link", "Retry-After", "WWW-Authenticate", requestIDHeader},
+			MaxAge:         600,
+		}).Handler)
+	}
+	r.NotFound(noRoute)
+	r.MethodNotAllowed(wrongMethod)
+	r.Get("/livez", live)
+	r.Get("/readyz", c.ready)
+	manual.Mount(r, v1.Mount(r, v1.Config{Services: c.Services, Version: c.Version}))
+	return r
+}
+
+func noRoute(w http.ResponseWriter, r *http.Request) { wire.NoRoute.For(r.Context()).Write(w) }
+
+// wrongMethod lists the methods that the URL does answer (RFC 9110, section
+// 15.5.6).
+func wrongMethod(w http.ResponseWriter, r *http.Request) {
+	routes := chi.RouteContext(r.Context()).Routes
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		match := method
+		if method == http.MethodHead {
+			match = http.MethodGet
+		}
+		if routes.Match(chi.NewRouteContext(), match, r.URL.Path) {
+			w.Header().Add("Allow", method)
+		}
+	}
+	wire.WrongMethod.For(r.Context()).Write(w)
+}

@@ -1,0 +1,103 @@
+package httpapi
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
+
+	"github.com/keyport-go/keyport/adapters/httpapi/wire"
+)
+
+const requestIDHeader = "X-Request-Id"
+
+// tell gives each request its id, turns a panic into a 500, writes one line to
+// the log, and tells the observer. Neither the line nor the figures hold the
+// query, a body or a header: there may be secrets in them.
+func (c Config) tell(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := time.Now()
+		request := &wire.Request{ID: c.NewID()}
+		ctx := wire.WithRequest(r.Context(), request)
+		w.Header().Set(requestIDHeader, request.ID)
+		seen := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
+		r = r.WithContext(ctx)
+		defer func() {
+			if fault := recover(); fault != nil {
+				if fault == http.ErrAbortHandler {
+					panic(fault)
+				}
+				err := fmt.Errorf("panic: %v\n%s", fault, debug.Stack())
+				if seen.Status() == 0 {
+					wire.ProblemOf(ctx, err).Write(seen)
+				}
+				request.Cause = err
+			}
+			c.finish(r, request, seen, time.Since(start))
+		}()
+		next.ServeHTTP(seen, r)
+	})
+}
+
+func (c Config) finish(r *http.Request, request *wire.Request, seen middleware.WrapResponseWriter, took time.Duration) {
+	status := seen.Status()
+	if status == 0 {
+		status = http.StatusOK
+	}
+	route := ""
+	if rc := chi.RouteContext(r.Context()); rc != nil {
+		route = rc.RoutePattern()
+	}
+	if c.Observe != nil {
+		c.Observe(route, r.Method, status, took)
+	}
+	level := slog.LevelInfo
+	if status >= http.StatusInternalServerError && status != http.StatusServiceUnavailable {
+		level = slog.LevelError
+	}
+	if !c.Log.Enabled(r.Context(), level) {
+		return
+	}
+	attrs := []slog.Attr{
+		slog.String("id", request.ID), slog.String("method", r.Method), slog.String("route", route),
+		slog.Int("status", status), slog.Int("bytes", seen.BytesWritten()), slog.Duration("took", took),
+		slog.String("client", clientAddr(r, c.TrustedProxies)),
+	}
+	if request.Cause != nil {
+		attrs = append(attrs, slog.String("cause", request.Cause.Error()))
+	}
+	c.Log.LogAttrs(r.Context(), level, "request", attrs...)
+}
+
+// secure sets the headers that every answer bears. A handler that may be cached
+// or that serves a page says so over them.
+func secure(hsts bool) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			h := w.Header()
+			h.Set("Cache-Control", "no-store")
+			h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+			h.Set("Referrer-Policy", "no-referrer")
+			h.Set("X-Content-Type-Options", "nosniff")
+			h.Set("X-Frame-Options", "DENY")
+			if hsts {
+				h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
+// limit bounds how long a request may wait for anything.
+func (c Config) limit(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), c.Timeout)
+		defer cancel()
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}

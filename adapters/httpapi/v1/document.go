@@ -1,0 +1,110 @@
+package v1
+
+import (
+	"net/http"
+	"reflect"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/keyport-go/keyport/adapters/httpapi/wire"
+	"github.com/keyport-go/keyport/domain"
+)
+
+// describe returns the head of the OpenAPI document, and how bodies are read and
+// written.
+func describe(version string) huma.Config {
+	format := huma.Format{Marshal: wire.Marshal, Unmarshal: wire.Unmarshal}
+	return huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info: &huma.Info{
+				Title:       "Keyport",
+				Version:     version,
+				Description: "Accounts, tokens and resources for single-page apps. Every refusal is an RFC 9457 problem; its type is a page that says what to do.",
+				License:     &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
+			},
+			Components: &huma.Components{
+				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+				SecuritySchemes: map[string]*huma.SecurityScheme{
+					"bearer": {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "An access token, from /v1/sessions or /v1/token."},
+				},
+			},
+		},
+		Formats:                      map[string]huma.Format{"application/json": format, "json": format},
+		DefaultFormat:                "application/json",
+		RejectUnknownQueryParameters: true,
+	}
+}
+
+// tag groups an operation by what stands behind /v1/.
+func tag(path string) string {
+	if strings.Contains(path, "/records") {
+		return "records"
+	}
+	noun, _, _ := strings.Cut(strings.TrimPrefix(path, "/v1/"), "/")
+	if noun == "me" {
+		return "accounts"
+	}
+	return noun
+}
+
+// A document is a JSON object of the caller's own making, in and out.
+type document struct{ domain.Document }
+
+// Schema implements huma.SchemaProvider.
+func (document) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}
+}
+
+// UnmarshalJSON reads the object strictly. What it fails with tells the inputs at
+// fault below the member that holds the document.
+func (d *document) UnmarshalJSON(text []byte) (err error) {
+	d.Document, err = domain.ParseDocument(text)
+	return err
+}
+
+// describeDoors tells the document of the routes that are not huma's.
+func (d dialect) describeDoors() {
+	doc := d.api.OpenAPI()
+	schema := func(t reflect.Type) *huma.Schema { return doc.Components.Schemas.Schema(t, true, "") }
+	body := func(mediaType string, s *huma.Schema) map[string]*huma.MediaType {
+		return map[string]*huma.MediaType{mediaType: {Schema: s}}
+	}
+	refusal := &huma.Response{
+		Description: "Refused, in the words of OAuth.",
+		Content:     body("application/json", schema(reflect.TypeFor[oauthError]())),
+	}
+	text := &huma.Schema{Type: huma.TypeString}
+	form := func(required []string, names ...string) *huma.RequestBody {
+		s := &huma.Schema{Type: huma.TypeObject, Required: required, Properties: make(map[string]*huma.Schema), AdditionalProperties: true}
+		for _, name := range names {
+			s.Properties[name] = text
+		}
+		content := body("application/x-www-form-urlencoded", s)
+		content["application/json"] = &huma.MediaType{Schema: s}
+		return &huma.RequestBody{Required: true, Content: content}
+	}
+	doc.AddOperation(&huma.Operation{
+		OperationID: "refresh", Method: http.MethodPost, Path: "/v1/token", Summary: "Trade a refresh token for new tokens (RFC 6749, section 6)",
+		Tags:        []string{"token"},
+		RequestBody: form([]string{"grant_type", "refresh_token"}, "grant_type", "refresh_token"),
+		Responses: map[string]*huma.Response{
+			"200":     {Description: "New tokens.", Content: body("application/json", schema(reflect.TypeFor[grant]()))},
+			"default": refusal,
+		},
+	})
+	doc.AddOperation(&huma.Operation{
+		OperationID: "revoke", Method: http.MethodPost, Path: "/v1/token/revoke", Summary: "End the session of a token (RFC 7009)",
+		Tags:        []string{"token"},
+		RequestBody: form([]string{"token"}, "token", "token_type_hint"),
+		Responses:   map[string]*huma.Response{"200": {Description: "The token is dead, if it ever was one."}, "default": refusal},
+	})
+	doc.AddOperation(&huma.Operation{
+		OperationID: "keys", Method: http.MethodGet, Path: "/.well-known/jwks.json", Summary: "The public keys that verify access tokens (RFC 7517)",
+		Tags: []string{"token"},
+		Responses: map[string]*huma.Response{"200": {
+			Description: "A JWK Set.", Content: body("application/jwk-set+json", &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}),
+		}},
+	})
+}

@@ -1,0 +1,179 @@
+package v1
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/keyport-go/keyport/adapters/httpapi/wire"
+	"github.com/keyport-go/keyport/domain"
+)
+
+// A record is one document of a collection.
+type record struct {
+	ID        domain.RecordID   `json:"id" format:"uuid"`
+	Owner     *domain.AccountID `json:"owner" format:"uuid" doc:"The account that made it; null if it was a stranger, or is gone."`
+	Revision  domain.Revision   `json:"revision"`
+	CreatedAt time.Time         `json:"created_at"`
+	UpdatedAt time.Time         `json:"updated_at"`
+	Data      document          `json:"data"`
+}
+
+func viewRecord(r domain.Record) record {
+	out := record{r.ID, &r.Owner, r.Revision, r.Created, r.Changed, document{r.Data}}
+	if r.Owner == "" {
+		out.Owner = nil
+	}
+	return out
+}
+
+// A kept is one record with its entity tag.
+type kept struct {
+	Status       int
+	ETag         string `header:"ETag"`
+	Location     string `header:"Location"`
+	CacheControl string `header:"Cache-Control"`
+	Body         record
+}
+
+func keptRecord(r domain.Record) *kept {
+	return &kept{Status: http.StatusOK, ETag: wire.ETag(r.Revision), Body: viewRecord(r)}
+}
+
+// dataBody is what a record is made of by its author.
+type dataBody struct {
+	Data document `json:"data"`
+}
+
+// OneRecord is embedded in the input of what is done to one record.
+type OneRecord struct {
+	OneCollection
+	ID string `path:"id"`
+}
+
+// parse reads both parts of a record's URL.
+func (in OneRecord) parse() (domain.CollectionName, domain.RecordID, error) {
+	name, err := domain.ParseCollectionName(in.Name)
+	if err != nil {
+		return "", "", err
+	}
+	id, err := domain.ParseRecordID(in.ID)
+	return name, id, err
+}
+
+func (d dialect) records() {
+	const all, one = "/v1/collections/{name}/records", "/v1/collections/{name}/records/{id}"
+	asked(d, operation("list-records", http.MethodGet, all, "List the records that you may see", http.StatusOK, 401, 403, 404), d.listRecords)
+	asked(d, operation("create-record", http.MethodPost, all, "Create a record", http.StatusCreated, 401, 403, 404, 409), d.createRecord)
+	asked(d, operation("read-record", http.MethodGet, one, "Read a record", http.StatusOK, 401, 404), d.readRecord)
+	asked(d, operation("replace-record", http.MethodPut, one, "Replace the data of a record", http.StatusOK, 401, 403, 404, 409, 412, 428), d.replaceRecord)
+	asked(d, operation("patch-record", http.MethodPatch, one, "Merge into the data of a record (RFC 7396)", http.StatusOK, 401, 403, 404, 409, 412, 428), d.patchRecord)
+	asked(d, operation("delete-record", http.MethodDelete, one, "Delete a record", http.StatusNoContent, 401, 403, 404, 412, 428), d.deleteRecord)
+}
+
+func (d dialect) listRecords(ctx context.Context, who domain.Asker, in *struct {
+	Caller
+	OneCollection
+	Paging
+}) (*page[record], error) {
+	name, err := domain.ParseCollectionName(in.Name)
+	if err != nil {
+		return nil, err
+	}
+	p, err := d.Resources.List(ctx, who, name, in.request())
+	if err != nil {
+		return nil, err
+	}
+	return pageOf("/v1/collections/"+in.Name+"/records", in.request(), p, viewRecord), nil
+}
+
+func (d dialect) createRecord(ctx context.Context, who domain.Asker, in *struct {
+	Caller
+	OneCollection
+	Body dataBody
+}) (*kept, error) {
+	name, err := domain.ParseCollectionName(in.Name)
+	if err != nil {
+		return nil, err
+	}
+	r, err := d.Resources.Create(ctx, who, name, in.Body.Data.Document)
+	if err != nil {
+		return nil, err
+	}
+	out := keptRecord(r)
+	out.Status, out.Location = http.StatusCreated, "/v1/collections/"+in.Name+"/records/"+string(r.ID)
+	return out, nil
+}
+
+func (d dialect) readRecord(ctx context.Context, who domain.Asker, in *struct {
+	Caller
+	OneRecord
+	Freshness
+}) (*kept, error) {
+	name, id, err := in.parse()
+	if err != nil {
+		return nil, err
+	}
+	r, err := d.Resources.Get(ctx, who, name, id)
+	if err != nil {
+		return nil, err
+	}
+	out := keptRecord(r)
+	if who.Stranger() {
+		out.CacheControl = "no-cache"
+	}
+	if !wire.NoneMatch(in.IfNoneMatch, r.Revision) {
+		out.Status = http.StatusNotModified
+	}
+	return out, nil
+}
+
+// A change is the input of what changes the data of a record.
+type change struct {
+	Caller
+	OneRecord
+	Condition
+	Body dataBody
+}
+
+func (d dialect) replaceRecord(ctx context.Context, who domain.Asker, in *change) (*kept, error) {
+	return in.apply(ctx, who, d.Resources.Replace)
+}
+
+func (d dialect) patchRecord(ctx context.Context, who domain.Asker, in *change) (*kept, error) {
+	return in.apply(ctx, who, d.Resources.Patch)
+}
+
+func (in *change) apply(ctx context.Context, who domain.Asker,
+	f func(context.Context, domain.Asker, domain.CollectionName, domain.RecordID, domain.Revision, domain.Document) (domain.Record, error),
+) (*kept, error) {
+	match, err := wire.IfMatch(in.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	name, id, err := in.parse()
+	if err != nil {
+		return nil, err
+	}
+	r, err := f(ctx, who, name, id, match, in.Body.Data.Document)
+	if err != nil {
+		return nil, err
+	}
+	return keptRecord(r), nil
+}
+
+func (d dialect) deleteRecord(ctx context.Context, who domain.Asker, in *struct {
+	Caller
+	OneRecord
+	Condition
+}) (*nothing, error) {
+	match, err := wire.IfMatch(in.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	name, id, err := in.parse()
+	if err != nil {
+		return nil, err
+	}
+	return &nothing{}, d.Resources.Delete(ctx, who, name, id, match)
+}

@@ -1,0 +1,101 @@
+// Package v1 is Keyport's own HTTP dialect, under /v1: typed operations, which
+// validate what comes in and describe themselves as OpenAPI 3.1. It holds no
+// rule: it reads, calls one service, and writes.
+package v1
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humachi"
+	"github.com/go-chi/chi/v5"
+
+	"github.com/keyport-go/keyport/adapters/httpapi/wire"
+	"github.com/keyport-go/keyport/domain"
+)
+
+// Config is what the dialect is made of.
+type Config struct {
+	Services wire.Services // required
+	Version  string        // of Keyport, for the document
+}
+
+// Mount adds the dialect's routes to r, and returns its OpenAPI document.
+func Mount(r chi.Router, c Config) *huma.OpenAPI {
+	d := dialect{Services: c.Services}
+	r.Group(func(r chi.Router) {
+		r.Use(strictBodies)
+		d.api = humachi.New(r, describe(c.Version))
+		d.accounts()
+		d.sessions()
+		d.collections()
+		d.records()
+	})
+	d.doors(r)
+	return d.api.OpenAPI()
+}
+
+type dialect struct {
+	wire.Services
+	api huma.API
+}
+
+// A Caller is embedded in the input of each operation that asks who is asking. It
+// is exported, as all that is embedded in inputs, because huma looks no further
+// where it is not.
+type Caller struct {
+	Authorization string `header:"Authorization" doc:"Bearer and an access token (RFC 6750)."`
+}
+
+func (c Caller) credentials() string { return c.Authorization }
+
+// asker returns who sends an Authorization header: a stranger without one.
+func (d dialect) asker(ctx context.Context, authorization string) (domain.Asker, error) {
+	token, err := wire.Bearer(authorization)
+	if err != nil || token == "" {
+		return domain.Asker{}, err
+	}
+	return d.Tokens.Check(ctx, token)
+}
+
+// public adds an operation that does not ask who is asking.
+func public[I, O any](d dialect, op huma.Operation, f func(ctx context.Context, in *I) (*O, error)) {
+	huma.Register(d.api, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := f(ctx, in)
+		if err != nil {
+			return nil, problem{wire.ProblemOf(ctx, err)}
+		}
+		return out, nil
+	})
+}
+
+// asked adds an operation that does.
+func asked[I any, O any, P interface {
+	*I
+	credentials() string
+}](d dialect, op huma.Operation, f func(ctx context.Context, who domain.Asker, in *I) (*O, error),
+) {
+	op.Security = []map[string][]string{{"bearer": {}}}
+	public(d, op, func(ctx context.Context, in *I) (*O, error) {
+		who, err := d.asker(ctx, P(in).credentials())
+		if err != nil {
+			return nil, err
+		}
+		return f(ctx, who, in)
+	})
+}
+
+// nothing is the answer of what has nothing to say.
+type nothing struct{}
+
+// operation describes an operation. errors are the statuses that it may refuse
+// with, beside those that every operation may.
+func operation(id, method, path, summary string, status int, errors ...int) huma.Operation {
+	return huma.Operation{
+		OperationID: id, Method: method, Path: path, Summary: summary, DefaultStatus: status,
+		Errors:       append(errors, http.StatusTooManyRequests, http.StatusServiceUnavailable),
+		MaxBodyBytes: -1, // strictBodies has the bound
+		Tags:         []string{tag(path)},
+	}
+}

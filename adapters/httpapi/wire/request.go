@@ -1,0 +1,26 @@
+package wire
+
+import "context"
+
+// A Request is what the stack knows of a request beside what was sent. Each
+// request has one of its own, and one goroutine that writes to it.
+type Request struct {
+	ID    string // a UUID; the problem's instance and the log's id
+	Cause error  // what went wrong, for the log alone; nil if nothing did
+}
+
+type requestKey struct{}
+
+// WithRequest returns a context that carries r.
+func WithRequest(ctx context.Context, r *Request) context.Context {
+	return context.WithValue(ctx, requestKey{}, r)
+}
+
+// RequestOf returns the request that ctx belongs to; a fresh one outside the
+// stack.
+func RequestOf(ctx context.Context) *Request {
+	if r, ok := ctx.Value(requestKey{}).(*Request); ok {
+		return r
+	}
+	return new(Request)
+}

@@ -1,0 +1,306 @@
+package jose_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"go.uber.org/goleak"
+
+	"github.com/keyport-go/keyport/adapters/fake"
+	"github.com/keyport-go/keyport/adapters/jose"
+	"github.com/keyport-go/keyport/domain"
+	"github.com/keyport-go/keyport/ports"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var noon = time.Date(2030, 1, 2, 12, 0, 0, 0, time.UTC)
+
+const (
+	ours    = "https://keyport.example"
+	service = "https://api.example"
+)
+
+// config is good as it stands: an empty store, a fresh master key, and a clock
+// that stands at noon.
+func config() jose.Config {
+	return jose.Config{
+		Keys: new(fake.Store).Keys(), Master: jose.NewMaster(), Issuer: ours, Audience: service,
+		NewID: newID, Now: fake.NewClock(noon).Now,
+	}
+}
+
+func newID() string { return "key-" + uuid.Must(uuid.NewV7()).String() }
+
+func open(t testing.TB, c jose.Config) *jose.Keyring {
+	t.Helper()
+	k, err := jose.Open(context.Background(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(k.Close)
+	return k
+}
+
+// claims are good as they stand.
+func claims() domain.Claims {
+	return domain.Claims{
+		Subject: "01900001-0000-7000-8000-000000000001", Session: "01900002-0000-7000-8000-000000000001",
+		TokenID: "01900003-0000-7000-8000-000000000001", Authority: 7, Roles: []domain.Role{"admin", "editor"},
+		SignedIn: noon.Add(-time.Hour), Issued: noon, Expires: noon.Add(10 * time.Minute),
+	}
+}
+
+func issue(t testing.TB, k *jose.Keyring, c domain.Claims) string {
+	t.Helper()
+	token, err := k.Tokens().Issue(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token.Reveal()
+}
+
+func same(a, b domain.Claims) bool {
+	return a.Subject == b.Subject && a.Session == b.Session && a.TokenID == b.TokenID && a.Authority == b.Authority &&
+		slices.Equal(a.Roles, b.Roles) && a.SignedIn.Equal(b.SignedIn) && a.Issued.Equal(b.Issued) && a.Expires.Equal(b.Expires)
+}
+
+func TestReplicasThatOpenAnEmptyStoreAtOnceAgree(t *testing.T) {
+	c := config()
+	rings := make([]*jose.Keyring, 8)
+	var replicas sync.WaitGroup
+	for i := range rings {
+		replicas.Go(func() {
+			k, err := jose.Open(t.Context(), c)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			t.Cleanup(k.Close)
+			rings[i] = k
+		})
+	}
+	replicas.Wait()
+	if t.Failed() {
+		return
+	}
+	refresh := domain.RefreshToken{Session: claims().Session, Counter: 3}
+	for i, from := range rings {
+		token, text, cursor := issue(t, from, claims()), from.Refresh().Issue(refresh), from.Cursors().Seal("ships", "17")
+		for j, to := range rings {
+			if got, err := to.Tokens().Verify(t.Context(), token); err != nil || !same(got, claims()) {
+				t.Errorf("replica %d on an access token of %d: got %+v, %v", j, i, got, err)
+			}
+			if got, err := to.Refresh().Verify(text.Reveal()); err != nil || got != refresh {
+				t.Errorf("replica %d on a refresh token of %d: got %+v, %v", j, i, got, err)
+			}
+			if got, err := to.Cursors().Open("ships", cursor); err != nil || got != "17" {
+				t.Errorf("replica %d on a cursor of %d: got %q, %v", j, i, got, err)
+			}
+		}
+	}
+}
+
+func TestKeysOutliveTheProcess(t *testing.T) {
+	c := config()
+	first := open(t, c)
+	token, before := issue(t, first, claims()), keySet(t, first)
+	first.Close()
+	second := open(t, c)
+	if _, err := second.Tokens().Verify(t.Context(), token); err != nil {
+		t.Error(err)
+	}
+	if after := keySet(t, second); after != before {
+		t.Errorf("got the key set %s, want %s", after, before)
+	}
+}
+
+func TestTwoStoresHaveNothingInCommon(t *testing.T) {
+	one, two := open(t, config()), open(t, config())
+	if _, err := two.Tokens().Verify(t.Context(), issue(t, one, claims())); !errors.Is(err, domain.ErrInvalidToken) {
+		t.Errorf("an access token: got %v, want ErrInvalidToken", err)
+	}
+	text := one.Refresh().Issue(domain.RefreshToken{Session: claims().Session})
+	if _, err := two.Refresh().Verify(text.Reveal()); !errors.Is(err, domain.ErrInvalidToken) {
+		t.Errorf("a refresh token: got %v, want ErrInvalidToken", err)
+	}
+	if _, err := two.Cursors().Open("ships", one.Cursors().Seal("ships", "17")); !errors.Is(err, domain.ErrInvalidCursor) {
+		t.Errorf("a cursor: got %v, want ErrInvalidCursor", err)
+	}
+}
+
+func TestAnotherMasterKeyOpensNothingAndSaysSo(t *testing.T) {
+	c := config()
+	open(t, c)
+	genuine := c.Master
+	c.Master = jose.NewMaster()
+	if _, err := jose.Open(t.Context(), c); !errors.Is(err, jose.ErrMasterKey) {
+		t.Errorf("got %v, want ErrMasterKey", err)
+	}
+	c.Master = genuine
+	open(t, c)
+}
+
+// altered is a key store whose keys are not what was put into it.
+type altered struct {
+	ports.Keys
+	alter func(domain.Key) domain.Key
+}
+
+func (a altered) Settle(ctx context.Context, k domain.Key) (domain.Key, error) {
+	stored, err := a.Keys.Settle(ctx, k)
+	return a.alter(stored), err
+}
+
+func TestASealedKeyIsGoodForNothingElse(t *testing.T) {
+	c := config()
+	sound := c.Keys
+	open(t, c)
+	refresh, err := sound.Settle(t.Context(), domain.Key{Use: "refresh"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, alter := range map[string]func(domain.Key) domain.Key{
+		"another id":                func(k domain.Key) domain.Key { k.ID += "x"; return k },
+		"no id":                     func(k domain.Key) domain.Key { k.ID = ""; return k },
+		"another use":               func(k domain.Key) domain.Key { k.Use += "x"; return k },
+		"another algorithm":         func(k domain.Key) domain.Key { k.Algorithm = "none"; return k },
+		"the secret of another use": func(k domain.Key) domain.Key { k.Sealed = refresh.Sealed; k.ID = refresh.ID; return k },
+		"one bit flipped":           func(k domain.Key) domain.Key { k.Sealed[30] ^= 1; return k },
+		"its last byte missing":     func(k domain.Key) domain.Key { k.Sealed = k.Sealed[:len(k.Sealed)-1]; return k },
+		"nothing but a nonce":       func(k domain.Key) domain.Key { k.Sealed = k.Sealed[:24]; return k },
+		"nothing":                   func(k domain.Key) domain.Key { k.Sealed = nil; return k },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.Keys = altered{sound, func(k domain.Key) domain.Key {
+				if k.Use == "cursor" {
+					return alter(k)
+				}
+				return k
+			}}
+			if k, err := jose.Open(t.Context(), c); err == nil {
+				k.Close()
+				t.Error("it was opened")
+			}
+		})
+	}
+}
+
+// As a later Keyport might leave them behind.
+func TestAKeyThatIsSealedRightButIsNoKeyIsNotUsed(t *testing.T) {
+	for name, k := range map[string]domain.Key{
+		"another algorithm": {ID: "a", Use: "sign", Algorithm: "EdDSA"},
+		"a scalar of zero":  {ID: "a", Use: "sign", Algorithm: "ES256"},
+		"no id":             {Use: "sign", Algorithm: "ES256"},
+		"a short secret":    {ID: "a", Use: "refresh", Algorithm: "HS256"},
+		"no secret":         {ID: "a", Use: "cursor", Algorithm: "HS256"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := config()
+			secret := map[string]int{"a short secret": 31, "no secret": 0}
+			size, short := secret[name]
+			if !short {
+				size = 32
+			}
+			if _, err := c.Keys.Settle(t.Context(), jose.Seal(c.Master, k, make([]byte, size))); err != nil {
+				t.Fatal(err)
+			}
+			if k, err := jose.Open(t.Context(), c); err == nil {
+				k.Close()
+				t.Error("it was opened")
+			}
+		})
+	}
+}
+
+func TestAStoreThatFailsIsSaidToHaveFailed(t *testing.T) {
+	for _, after := range []int{0, 1, 2} {
+		var asked int
+		store := &fake.Store{Fault: func(string) (bool, error) {
+			if asked++; asked > after {
+				return false, domain.ErrUnavailable
+			}
+			return false, nil
+		}}
+		c := config()
+		c.Keys = store.Keys()
+		if _, err := jose.Open(t.Context(), c); !errors.Is(err, domain.ErrUnavailable) {
+			t.Errorf("after %d calls: got %v, want ErrUnavailable", after, err)
+		}
+	}
+}
+
+func TestAConfigThatLacksSomethingIsRefused(t *testing.T) {
+	for name, take := range map[string]func(*jose.Config){
+		"keys":        func(c *jose.Config) { c.Keys = nil },
+		"a master":    func(c *jose.Config) { c.Master = jose.Master{} },
+		"an issuer":   func(c *jose.Config) { c.Issuer = "" },
+		"an audience": func(c *jose.Config) { c.Audience = "" },
+		"ids":         func(c *jose.Config) { c.NewID = nil },
+		"a clock":     func(c *jose.Config) { c.Now = nil },
+	} {
+		c := config()
+		take(&c)
+		if _, err := jose.Open(t.Context(), c); err == nil {
+			t.Errorf("without %s: it was opened", name)
+		}
+	}
+}
+
+func TestAMasterKeyIsReadAsHexAndAsBase64URL(t *testing.T) {
+	digits := strings.Repeat("0123456789abcdef", 4)
+	want, err := jose.ParseMaster(domain.NewSecret(digits))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{want.Text().Reveal(), strings.ToUpper(digits), " " + digits + "\r\n", want.Text().Reveal() + "\n"} {
+		if got, err := jose.ParseMaster(domain.NewSecret(text)); err != nil || got.Text() != want.Text() {
+			t.Errorf("%q: got %q, %v", text, got.Text().Reveal(), err)
+		}
+	}
+	for _, text := range []string{
+		"", " ", "secret", digits[:63], digits + "0", digits[:62] + "gg", want.Text().Reveal() + "=", want.Text().Reveal()[:42],
+		want.Text().Reveal()[:42] + "+", digits[:32] + "\n" + digits[32:],
+	} {
+		if m, err := jose.ParseMaster(domain.NewSecret(text)); err == nil || !m.IsZero() {
+			t.Errorf("%q was read", text)
+		} else if text != "" && strings.Contains(err.Error(), text) && strings.TrimSpace(text) != "" {
+			t.Errorf("%q is told by the error", text)
+		}
+	}
+	if jose.NewMaster().Text() == jose.NewMaster().Text() {
+		t.Error("two fresh ones are the same")
+	}
+}
+
+func TestAMasterKeyPrintsAsSecret(t *testing.T) {
+	m := jose.NewMaster()
+	type hidden struct{ m jose.Master }
+	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%b", "%o", "%c", "%U", "%t"} {
+		if got := fmt.Sprintf(format, m); got != "[secret]" {
+			t.Errorf("%s: got %s", format, got)
+		}
+		if got := fmt.Sprintf(format, &m); got != "[secret]" {
+			t.Errorf("%s of a pointer: got %s", format, got)
+		}
+		if got := fmt.Sprintf(format, struct{ M jose.Master }{m}); !strings.Contains(got, "[secret]") {
+			t.Errorf("%s in a struct: got %s", format, got)
+		}
+		if one, two := fmt.Sprintf(format, hidden{jose.NewMaster()}), fmt.Sprintf(format, hidden{m}); one != two {
+			t.Errorf("%s in a struct that hides it: got %s and %s, which differ by the key", format, one, two)
+		}
+	}
+	if text, err := m.MarshalText(); string(text) != "[secret]" || err != nil {
+		t.Errorf("got %s, %v", text, err)
+	}
+	if got := m.LogValue().String(); got != "[secret]" {
+		t.Errorf("got %s", got)
+	}
+}

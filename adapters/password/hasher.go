@@ -1,0 +1,114 @@
+package password
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"runtime"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/keyport-go/keyport/domain"
+	"github.com/keyport-go/keyport/ports"
+)
+
+// Config is what a Hasher needs to know. Every field may be zero.
+type Config struct {
+	Cost    Cost // of new hashes; zero: Recommended
+	Running int  // how many hashes may be made at once; 0: GOMAXPROCS
+	Waiting int  // how many callers may wait beyond these; 0: 8 for each of Running; negative: none
+}
+
+// The shape of a new hash, in bytes.
+const (
+	saltSize = 16
+	keySize  = 32
+)
+
+// standIn is hashed in place of a password that is longer than any may be, so
+// that refusing it takes as long as refusing another.
+const standIn = "a password of more than domain.MaxPassword bytes"
+
+// A Hasher makes hashes at one cost, and reads hashes of any cost that is within
+// the bounds of Cost.
+type Hasher struct {
+	cost  Cost
+	gate  *gate
+	dummy argon2id // what a password is compared with where there is no hash
+}
+
+var _ ports.PasswordHasher = (*Hasher)(nil)
+
+// New returns a Hasher. It panics if c.Cost is beyond what the Hasher itself
+// would read again.
+func New(c Config) *Hasher {
+	if c.Cost == (Cost{}) {
+		c.Cost = Recommended
+	}
+	if !c.Cost.bounded() {
+		panic("password: the cost is out of bounds")
+	}
+	running := cmp.Or(max(c.Running, 0), runtime.GOMAXPROCS(0))
+	waiting := max(cmp.Or(c.Waiting, 8*running), 0)
+	return &Hasher{
+		cost:  c.Cost,
+		gate:  newGate(running, waiting),
+		dummy: argon2id{c.Cost, make([]byte, saltSize), make([]byte, keySize)},
+	}
+}
+
+// Hash implements ports.PasswordHasher. A password of more than
+// domain.MaxPassword bytes fails with domain.ErrWeakPassword: a hash of it would
+// match nothing.
+func (h *Hasher) Hash(ctx context.Context, p domain.Password) (domain.PasswordHash, error) {
+	text, ok := prepare(p)
+	if !ok {
+		return domain.PasswordHash{}, domain.ErrWeakPassword.At("/password", "too-long", "want 1024 bytes at most")
+	}
+	if err := h.gate.enter(ctx); err != nil {
+		return domain.PasswordHash{}, err
+	}
+	defer h.gate.leave()
+	fresh := argon2id{cost: h.cost, salt: make([]byte, saltSize)}
+	rand.Read(fresh.salt) // never fails
+	fresh.key = fresh.derive(text, keySize)
+	return domain.NewPasswordHash(fresh.String()), nil
+}
+
+// Matches implements ports.PasswordHasher. A password of more than
+// domain.MaxPassword bytes matches nothing, and takes as long.
+func (h *Hasher) Matches(ctx context.Context, p domain.Password, stored domain.PasswordHash) (ok, stale bool, err error) {
+	text, usable := prepare(p)
+	if err := h.gate.enter(ctx); err != nil {
+		return false, false, err
+	}
+	defer h.gate.leave()
+	known := read(stored.Reveal())
+	if known == nil {
+		h.dummy.matches(text)
+		return false, false, nil
+	}
+	return known.matches(text) && usable, known.stale(h.cost), nil
+}
+
+// Stats says how the gate fares, for metrics.
+func (h *Hasher) Stats() Stats { return h.gate.stats() }
+
+// prepare returns the bytes of p that are hashed: its NFC form, so that a
+// password typed on another keyboard is the same one (NIST SP 800-63B-4, section
+// 3.1.1.2). It returns the stand-in and false if p is too long.
+func prepare(p domain.Password) (text []byte, ok bool) {
+	if len(p.Reveal()) > domain.MaxPassword {
+		return []byte(standIn), false
+	}
+	return norm.NFC.Bytes([]byte(p.Reveal())), true
+}
+
+// A hash is a password as it rests, in one of the formats that can be read.
+type hash interface {
+	// matches takes as long whether or not text is the password.
+	matches(text []byte) bool
+
+	// stale reports whether a hash made at cost c would be another.
+	stale(c Cost) bool
+}

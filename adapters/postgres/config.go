@@ -1,0 +1,158 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Config says where the server is and how it is used.
+type Config struct {
+	// URL leads to the database (PostgreSQL manual, section 34.1.1.2); required.
+	// It may name several hosts, with target_session_attrs=read-write for the
+	// primary among them. A setting of the server in it, such as lock_timeout,
+	// goes before the one below.
+	URL string
+
+	// MaxConns bounds the connections that are open at once. 0 stands for four a
+	// CPU, and 16 at least; pool_max_conns in the URL has no say.
+	MaxConns int32
+
+	// AcquireTimeout bounds the wait for a free connection; 0 stands for 3 s.
+	AcquireTimeout time.Duration
+
+	// StatementTimeout bounds one statement; 0 stands for 5 s. The server ends it
+	// then. Where the server does not answer at all, a second later the
+	// connection is given up.
+	StatementTimeout time.Duration
+
+	// LockTimeout bounds the wait for a row that somebody else holds; 0 stands
+	// for 2 s.
+	LockTimeout time.Duration
+
+	// IdleTimeout bounds how long a transaction may wait for its next statement;
+	// 0 stands for 10 s.
+	IdleTimeout time.Duration
+
+	// ExecMode says how statements are sent: cache_statement, cache_describe,
+	// exec or simple_protocol. "" leaves it to default_query_exec_mode in the
+	// URL, else to cache_statement.
+	ExecMode string
+
+	// PgBouncer says that the URL leads to a PgBouncer in transaction mode. The
+	// timeouts, which it would refuse, are then not sent: set them on the role.
+	// "" for ExecMode stands for cache_describe, the one that 1.18 passes.
+	PgBouncer bool
+
+	// OnStatement is told the text of each statement when it is sent, BEGIN and
+	// COMMIT too, from many goroutines at once; nil is nobody. Preparing is no
+	// statement, and no parameter is told.
+	OnStatement func(sql string)
+}
+
+// connectTimeout bounds the making of one connection to one host, unless the
+// URL has a connect_timeout.
+const connectTimeout = 2 * time.Second
+
+var execModes = map[string]pgx.QueryExecMode{
+	"cache_statement": pgx.QueryExecModeCacheStatement,
+	"cache_describe":  pgx.QueryExecModeCacheDescribe,
+	"exec":            pgx.QueryExecModeExec,
+	"simple_protocol": pgx.QueryExecModeSimpleProtocol,
+}
+
+// withDefaults fills in what zero stands for. It says all that is wrong at once.
+func (c Config) withDefaults() (Config, error) {
+	var faults []error
+	if c.URL == "" {
+		faults = append(faults, errors.New("URL is required"))
+	}
+	if c.MaxConns < 0 {
+		faults = append(faults, errors.New("MaxConns is negative"))
+	}
+	if _, known := execModes[c.ExecMode]; !known && c.ExecMode != "" {
+		faults = append(faults, fmt.Errorf("ExecMode %q is none of cache_statement, cache_describe, exec, simple_protocol", c.ExecMode))
+	}
+	if c.MaxConns == 0 {
+		c.MaxConns = int32(max(4*runtime.NumCPU(), 16))
+	}
+	if c.ExecMode == "" && c.PgBouncer {
+		c.ExecMode = "cache_describe"
+	}
+	for _, t := range []struct {
+		name  string
+		value *time.Duration
+		usual time.Duration
+	}{
+		{"AcquireTimeout", &c.AcquireTimeout, 3 * time.Second},
+		{"StatementTimeout", &c.StatementTimeout, 5 * time.Second},
+		{"LockTimeout", &c.LockTimeout, 2 * time.Second},
+		{"IdleTimeout", &c.IdleTimeout, 10 * time.Second},
+	} {
+		switch {
+		case *t.value == 0:
+			*t.value = t.usual
+		case *t.value < time.Millisecond:
+			faults = append(faults, fmt.Errorf("%s is less than 1 ms", t.name))
+		}
+	}
+	return c, errors.Join(faults...)
+}
+
+// pool renders c, its defaults filled in, for pgx.
+func (c Config) pool() (*pgxpool.Config, error) {
+	p, err := pgxpool.ParseConfig(c.URL)
+	if err != nil {
+		return nil, err
+	}
+	p.MaxConns = c.MaxConns
+	p.PingTimeout = connectTimeout
+	p.MaxConnLifetimeJitter = p.MaxConnLifetime / 10
+	if c.ExecMode != "" {
+		p.ConnConfig.DefaultQueryExecMode = execModes[c.ExecMode]
+	}
+	if c.OnStatement != nil {
+		p.ConnConfig.Tracer = tracer(c.OnStatement)
+	}
+	settings := map[string]string{"application_name": "keyport"}
+	if !c.PgBouncer {
+		settings["statement_timeout"] = milliseconds(c.StatementTimeout)
+		settings["lock_timeout"] = milliseconds(c.LockTimeout)
+		settings["idle_in_transaction_session_timeout"] = milliseconds(c.IdleTimeout)
+	}
+	dress(p.ConnConfig, settings)
+	return p, nil
+}
+
+// dress gives a connection the settings of the server that the URL does not
+// have, and a bound on the time that its making takes.
+func dress(c *pgx.ConnConfig, settings map[string]string) {
+	for name, value := range settings {
+		if _, set := c.RuntimeParams[name]; !set {
+			c.RuntimeParams[name] = value
+		}
+	}
+	if c.ConnectTimeout == 0 {
+		c.ConnectTimeout = connectTimeout
+	}
+}
+
+func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
+
+// A tracer tells of each statement that is sent.
+type tracer func(sql string)
+
+// TraceQueryStart implements pgx.QueryTracer.
+func (t tracer) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
+	t(data.SQL)
+	return ctx
+}
+
+// TraceQueryEnd implements pgx.QueryTracer.
+func (tracer) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}

@@ -1,0 +1,93 @@
+package postgres_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"regexp"
+	"sync"
+	"testing"
+
+	"github.com/keyport-go/keyport/adapters/postgres"
+	"github.com/keyport-go/keyport/adapters/postgres/pgtest"
+	"github.com/keyport-go/keyport/domain"
+)
+
+// migrator names the variable that turns this test program into one that
+// migrates the database at the URL in it.
+const migrator = "KEYPORT_TEST_MIGRATE"
+
+func TestFiveProcessesMigrateOneDatabaseAtOnce(t *testing.T) {
+	url := pgtest.Open(t)
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for range 5 {
+		wg.Go(func() {
+			c := exec.CommandContext(t.Context(), program)
+			c.Env = append(os.Environ(), migrator+"="+url)
+			if said, err := c.CombinedOutput(); err != nil || len(said) > 0 {
+				t.Errorf("it ends with %v, and says %q; want silence", err, said)
+			}
+		})
+	}
+	wg.Wait()
+	var steps, twice int
+	err = connect(t, url).QueryRow(t.Context(), `
+		SELECT count(*), count(*) - count(DISTINCT version_id) FROM goose_db_version WHERE version_id > 0`).Scan(&steps, &twice)
+	if err != nil || steps == 0 || twice > 0 {
+		t.Fatalf("%d steps are noted, %d of them more than once (%v)", steps, twice, err)
+	}
+	s, err := postgres.Open(t.Context(), postgres.Config{URL: url})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	register(t, s, ada, "ada")
+}
+
+func TestMigratingAgainChangesNothing(t *testing.T) {
+	s, url := open(t, postgres.Config{})
+	register(t, s, ada, "ada")
+	if err := postgres.Migrate(t.Context(), url); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Accounts().ByID(t.Context(), ada); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestEveryConstraintHasAName(t *testing.T) {
+	_, url := open(t, postgres.Config{})
+	// A name that the server chose itself for a primary key or a foreign key would
+	// be the same as ours, so what is asked is that each stands in the migrations.
+	texts, err := os.ReadFile("migrations/00001_init.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := connect(t, url).Query(t.Context(), `
+		SELECT conname FROM pg_constraint
+		WHERE connamespace = 'public'::regnamespace AND conrelid <> 'goose_db_version'::regclass`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			t.Fatal(err)
+		}
+		if !regexp.MustCompile(`CONSTRAINT ` + name + `\b`).Match(texts) {
+			t.Errorf("the constraint %s is not named in the migrations", name)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestMigratingWithoutAServerSaysSo(t *testing.T) {
+	is(t, postgres.Migrate(t.Context(), fmt.Sprintf("postgres://keyport@%s/keyport", closedPort(t))), domain.ErrUnavailable)
+}

@@ -1,0 +1,155 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/keyport-go/keyport/domain"
+)
+
+// A runner is where a repository sends its statements: the pool, where each
+// stands alone, or one transaction.
+type runner interface {
+	// run lends f a connection for one statement. What the statement gives must
+	// be read before f returns. f may be run again after a collision.
+	run(ctx context.Context, f func(context.Context, querier) error) error
+
+	// unit runs f so that all of its statements count, or none where f fails. Its
+	// error is f's own.
+	unit(ctx context.Context, f func(runner) error) error
+}
+
+// A querier is what a connection and a transaction have in common.
+type querier interface {
+	Begin(ctx context.Context) (pgx.Tx, error)
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}
+
+// A pool lends connections.
+type pool struct {
+	connections *pgxpool.Pool
+	patience    patience
+}
+
+// patience is how long is waited, on this side of the connection.
+type patience struct{ acquire, statement time.Duration }
+
+func newPool(ctx context.Context, c Config) (*pool, error) {
+	c, err := c.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	config, err := c.pool()
+	if err != nil {
+		return nil, err
+	}
+	connections, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, err
+	}
+	return &pool{connections, patience{c.AcquireTimeout, c.StatementTimeout + time.Second}}, nil
+}
+
+func (p *pool) run(ctx context.Context, f func(context.Context, querier) error) error {
+	return again(func() error {
+		return p.lend(ctx, func(c *pgx.Conn) error {
+			return p.patience.ask(ctx, c, func(ctx context.Context) error { return f(ctx, c) })
+		})
+	})
+}
+
+func (p *pool) unit(ctx context.Context, f func(runner) error) error {
+	return again(func() error {
+		return p.lend(ctx, func(c *pgx.Conn) error { return p.patience.within(ctx, c, c, f) })
+	})
+}
+
+// lend lends f a connection that nobody else uses meanwhile.
+func (p *pool) lend(ctx context.Context, f func(*pgx.Conn) error) error {
+	waiting, cancel := context.WithTimeout(ctx, p.patience.acquire)
+	c, err := p.connections.Acquire(waiting)
+	cancel()
+	if err != nil {
+		return unreachable(ctx, err)
+	}
+	defer c.Release()
+	return f(c.Conn())
+}
+
+// attempts bounds how often that is run which the server broke off for the sake
+// of another.
+const attempts = 5
+
+// again runs f until it is not in another's way.
+func again(f func() error) (err error) {
+	for range attempts {
+		if err = f(); !collided(err) {
+			return err
+		}
+	}
+	return domain.ErrUnavailable.Because(err)
+}
+
+// A transaction is a runner whose statements count together.
+type transaction struct {
+	tx       pgx.Tx
+	patience patience
+}
+
+func (t transaction) run(ctx context.Context, f func(context.Context, querier) error) error {
+	return t.patience.ask(ctx, t.tx.Conn(), func(ctx context.Context) error { return f(ctx, t.tx) })
+}
+
+func (t transaction) unit(ctx context.Context, f func(runner) error) error {
+	return t.patience.within(ctx, t.tx.Conn(), t.tx, f)
+}
+
+// ask runs f, which waits for the server at c, and says what its error means.
+func (p patience) ask(ctx context.Context, c *pgx.Conn, f func(context.Context) error) error {
+	bounded, cancel := context.WithTimeout(ctx, p.statement)
+	defer cancel()
+	err := f(bounded)
+	if readOnly(err) {
+		// The server was a primary once. The next connection looks for the new one.
+		_ = c.Close(bounded)
+	}
+	return classify(ctx, err, c.IsClosed())
+}
+
+// within runs f in a transaction on q or, where q is a transaction already, in a
+// savepoint of it.
+func (p patience) within(ctx context.Context, c *pgx.Conn, q querier, f func(runner) error) error {
+	var tx pgx.Tx
+	err := p.ask(ctx, c, func(ctx context.Context) (err error) {
+		tx, err = q.Begin(ctx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		// Once it is committed this does nothing. A caller who went away must not
+		// cost the connection. If it fails nonetheless, pgx closes the connection.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		_ = tx.Rollback(ctx)
+	}()
+	if err := f(transaction{tx, p}); err != nil {
+		return err
+	}
+	return p.ask(ctx, c, tx.Commit)
+}
+
+// unreachable is the meaning of an error in making or waiting for a connection.
+func unreachable(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ended(ctx, err)
+	}
+	return domain.ErrUnavailable.Because(errors.Join(errors.New("postgres: no connection"), err))
+}

@@ -1,0 +1,183 @@
+package postgres_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/keyport-go/keyport/adapters/postgres"
+	"github.com/keyport-go/keyport/domain"
+)
+
+// A tape keeps the statements that are sent.
+type tape struct {
+	mu   sync.Mutex
+	sent []string
+}
+
+func (t *tape) add(sql string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.sent = append(t.sent, sql)
+}
+
+// of returns the statements that f sends.
+func (t *tape) of(f func()) []string {
+	t.sent = nil
+	f()
+	return t.sent
+}
+
+func TestWhatIsAskedOftenIsOneStatement(t *testing.T) {
+	var sent tape
+	s, _ := open(t, postgres.Config{OnStatement: sent.add})
+	ctx := t.Context()
+	a := register(t, s, ada, "ada")
+	bare := domain.Collection{Name: "notes", Revision: 1}
+	if err := s.Collections().Add(ctx, bare); err != nil {
+		t.Fatal(err)
+	}
+	ships := declare(t, s, "ships")
+	policy := domain.SessionPolicy{Idle: time.Hour, Max: time.Hour, Grace: time.Minute}
+	keys := []domain.UniqueKey{{Field: "imo"}}
+	for _, c := range []struct {
+		name string
+		want int
+		do   func(ctx context.Context) error
+	}{
+		{"look up a login", 1, func(ctx context.Context) error {
+			_, _, err := s.Accounts().ByLogin(ctx, a.Logins[0])
+			return err
+		}},
+		{"change an account", 1, func(ctx context.Context) error { return s.Accounts().Update(ctx, a) }},
+		{"open a session", 1, func(ctx context.Context) error {
+			_, err := s.Sessions().Open(ctx, session(1, ada), 1)
+			return err
+		}},
+		{"refresh", 1, func(ctx context.Context) error {
+			_, err := s.Sessions().Refresh(ctx, domain.RefreshToken{Session: session(1, ada).ID}, noon, policy)
+			return err
+		}},
+		{"ask what an account may do", 1, func(ctx context.Context) error {
+			_, err := s.Sessions().Authority(ctx, session(1, ada).ID, noon)
+			return err
+		}},
+		{"add a record without unique keys", 1, func(ctx context.Context) error { return s.Records().Add(ctx, bare.Ref(), ship(1), nil) }},
+		{"read a record", 1, func(ctx context.Context) error {
+			_, err := s.Records().Get(ctx, bare.Ref(), ship(1).ID)
+			return err
+		}},
+		{"read a page", 1, func(ctx context.Context) error {
+			_, err := s.Records().List(ctx, bare.Ref(), domain.Everything{}, "", 50)
+			return err
+		}},
+		{"replace a record without unique keys", 1, func(ctx context.Context) error { return s.Records().Replace(ctx, bare.Ref(), ship(1), nil) }},
+		{"remove a record", 1, func(ctx context.Context) error { return s.Records().Remove(ctx, bare.Ref(), ship(1).ID, 2) }},
+		{"add a record with unique keys, between BEGIN and COMMIT", 3, func(ctx context.Context) error {
+			return s.Records().Add(ctx, ships.Ref(), ship(1), keys)
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := sent.of(func() {
+				if err := c.do(ctx); err != nil {
+					t.Fatal(err)
+				}
+			})
+			if len(got) != c.want {
+				t.Fatalf("it takes %d statements, want %d:\n%s", len(got), c.want, strings.Join(got, "\n"))
+			}
+		})
+	}
+}
+
+// A page is read along an index and no further than its end, however the server
+// plans: for the parameters at hand, or once for all.
+func TestAPageOfTenThousandRecordsIsReadAlongAnIndex(t *testing.T) {
+	var sent tape
+	s, url := open(t, postgres.Config{OnStatement: sent.add})
+	ships := declare(t, s, "ships")
+	c := connect(t, url)
+	_, err := c.Exec(t.Context(), `
+		INSERT INTO records (collection, id, owner, data, revision, created, changed)
+		SELECT collection, gen_random_uuid(), CASE WHEN n % 10 = 0 THEN '`+string(ada)+`'::uuid END, '{}', 1, now(), now()
+		FROM generate_series(1, 10000) n, unnest(ARRAY['ships', 'authors']) collection`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Exec(t.Context(), `ANALYZE`); err != nil {
+		t.Fatal(err)
+	}
+	const middle = domain.RecordID("80000000-0000-4000-8000-000000000000")
+	for _, q := range []struct {
+		name  string
+		where domain.Predicate
+		after domain.RecordID
+		args  string
+	}{
+		{"the first page", domain.Everything{}, "", `'ships', 1, 50`},
+		{"a page in the middle", domain.Everything{}, middle, `'ships', 1, 50, '` + string(middle) + `'`},
+		{"the first page of one owner", domain.OwnedBy{Account: ada}, "", `'ships', 1, 50, '` + string(ada) + `'`},
+		{"a page in the middle of one owner", domain.OwnedBy{Account: ada}, middle, `'ships', 1, 50, '` + string(ada) + `', '` + string(middle) + `'`},
+	} {
+		for _, mode := range []string{"force_custom_plan", "force_generic_plan"} {
+			t.Run(q.name+", "+mode, func(t *testing.T) {
+				sql := sent.of(func() {
+					page, err := s.Records().List(t.Context(), ships.Ref(), q.where, q.after, 50)
+					if err != nil || len(page) != 50 {
+						t.Fatalf("it has %d records (%v), want 50", len(page), err)
+					}
+				})
+				plan := explain(t, url, mode, sql[0], q.args)
+				for _, bad := range []string{"Sort", "Seq Scan on records", "Bitmap"} {
+					if strings.Contains(plan, bad) {
+						t.Errorf("%s is in the plan:\n%s", bad, plan)
+					}
+				}
+				if !strings.Contains(plan, "using records_") {
+					t.Errorf("no index of the records is in the plan:\n%s", plan)
+				}
+			})
+		}
+	}
+}
+
+// explain returns how the server runs a prepared statement.
+func explain(t *testing.T, url, mode, sql, args string) string {
+	t.Helper()
+	c := connect(t, url)
+	for _, sql := range []string{`SET plan_cache_mode = ` + mode, `PREPARE page AS ` + sql} {
+		if _, err := c.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rows, err := c.Query(t.Context(), `EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) EXECUTE page(`+args+`)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var plan strings.Builder
+	for rows.Next() {
+		var line string
+		if err := rows.Scan(&line); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintln(&plan, line)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return plan.String()
+}
+
+func TestTheNumbersOfThePool(t *testing.T) {
+	s, _ := open(t, postgres.Config{MaxConns: 3})
+	if err := s.Ping(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := s.Stats(); n.Max != 3 || n.Open != 1 || n.Idle != 1 || n.InUse != 0 || n.Lent != 1 {
+		t.Fatalf("they are %+v, want one of at most 3 connections open, idle, and lent once", n)
+	}
+}

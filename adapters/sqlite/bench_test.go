@@ -1,0 +1,146 @@
+package sqlite_test
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/keyport-go/keyport/adapters/sqlite"
+	"github.com/keyport-go/keyport/domain"
+)
+
+// BenchmarkAdd measures the creating of single records, each durable before it
+// is answered, by 1, 32 and 128 callers at once.
+func BenchmarkAdd(b *testing.B) {
+	for _, callers := range []int{1, 32, 128} {
+		b.Run(fmt.Sprintf("%d callers", callers), func(b *testing.B) {
+			s, ships := harbour(b)
+			var made atomic.Int64
+			before := s.Stats()
+			b.ResetTimer()
+			crowd(callers, func() {
+				for n := made.Add(1); n <= int64(b.N); n = made.Add(1) {
+					if err := s.Records().Add(context.Background(), ships, ship(int(n)), nil); err != nil {
+						b.Error(err)
+						return
+					}
+				}
+			})
+			after := s.Stats()
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "creates/s")
+			b.ReportMetric(float64(after.Members-before.Members)/float64(max(1, after.Groups-before.Groups)), "creates/commit")
+		})
+	}
+}
+
+// BenchmarkGet measures the reading of one record among 1,000.
+func BenchmarkGet(b *testing.B) {
+	s, ships := harbour(b)
+	fill(b, s, ships, 1000)
+	for _, callers := range []int{1, 32} {
+		b.Run(fmt.Sprintf("%d callers", callers), func(b *testing.B) {
+			var read atomic.Int64
+			crowd(callers, func() {
+				for n := read.Add(1); n <= int64(b.N); n = read.Add(1) {
+					if _, err := s.Records().Get(context.Background(), ships, ship(int(n%1000)+1).ID); err != nil {
+						b.Error(err)
+						return
+					}
+				}
+			})
+		})
+	}
+}
+
+// BenchmarkList measures a page of 30 records among 1,000.
+func BenchmarkList(b *testing.B) {
+	s, ships := harbour(b)
+	fill(b, s, ships, 1000)
+	for n := range b.N {
+		page, err := s.Records().List(context.Background(), ships, domain.Everything{}, ship(n%900+1).ID, 30)
+		if err != nil || len(page) != 30 {
+			b.Fatal(len(page), err)
+		}
+	}
+}
+
+// BenchmarkRefresh measures refreshes of 32 sessions at once.
+func BenchmarkRefresh(b *testing.B) {
+	s, _ := harbour(b)
+	ada := person(1, "ada")
+	if err := s.Accounts().Add(b.Context(), ada, domain.NewPasswordHash("hash")); err != nil {
+		b.Fatal(err)
+	}
+	const callers = 32
+	for n := range callers {
+		if _, err := s.Sessions().Open(b.Context(), visit(n, ada), 1); err != nil {
+			b.Fatal(err)
+		}
+	}
+	var next, done atomic.Int64
+	b.ResetTimer()
+	crowd(callers, func() {
+		t := domain.RefreshToken{Session: visit(int(next.Add(1))-1, ada).ID}
+		for done.Add(1) <= int64(b.N) {
+			answer, err := s.Sessions().Refresh(context.Background(), t, noon, domain.SessionPolicy{Idle: time.Hour})
+			if err != nil || answer.Verdict != domain.Rotated {
+				b.Error(answer.Verdict, err)
+				return
+			}
+			t.Counter = answer.Session.Counter
+		}
+	})
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "refreshes/s")
+}
+
+// BenchmarkAuthority measures what the check of a token asks of the store.
+func BenchmarkAuthority(b *testing.B) {
+	s, _ := harbour(b)
+	ada := person(1, "ada")
+	if err := s.Accounts().Add(b.Context(), ada, domain.NewPasswordHash("hash")); err != nil {
+		b.Fatal(err)
+	}
+	if _, err := s.Sessions().Open(b.Context(), visit(1, ada), 1); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := s.Sessions().Authority(context.Background(), visit(1, ada).ID, noon); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func crowd(n int, f func()) {
+	var wg sync.WaitGroup
+	for range n {
+		wg.Go(f)
+	}
+	wg.Wait()
+}
+
+// harbour returns a new store with a collection.
+func harbour(tb testing.TB) (*sqlite.Store, domain.CollectionRef) {
+	tb.Helper()
+	s := opened(tb, sqlite.Config{Path: filepath.Join(tb.TempDir(), "keyport.db")})
+	c := fleet("ships")
+	if err := s.Collections().Add(tb.Context(), c); err != nil {
+		tb.Fatal(err)
+	}
+	return s, c.Ref()
+}
+
+func fill(tb testing.TB, s *sqlite.Store, c domain.CollectionRef, n int) {
+	tb.Helper()
+	var made atomic.Int64
+	crowd(32, func() {
+		for i := made.Add(1); i <= int64(n); i = made.Add(1) {
+			if err := s.Records().Add(context.Background(), c, ship(int(i)), nil); err != nil {
+				tb.Error(err)
+			}
+		}
+	})
+}

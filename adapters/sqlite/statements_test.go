@@ -1,0 +1,127 @@
+package sqlite_test
+
+import (
+	"context"
+	"database/sql"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/keyport-go/keyport/adapters/sqlite"
+	"github.com/keyport-go/keyport/domain"
+	"github.com/keyport-go/keyport/ports"
+	"github.com/keyport-go/keyport/ports/porttest"
+)
+
+// A tally keeps the statements that a store was told of.
+type tally struct {
+	mu    sync.Mutex
+	texts []string
+}
+
+func (c *tally) hear(text string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.texts = append(c.texts, text)
+}
+
+func (c *tally) take() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	texts := c.texts
+	c.texts = nil
+	return texts
+}
+
+func TestWhatIsAskedOftenIsOneStatement(t *testing.T) {
+	var heard tally
+	s := opened(t, sqlite.Config{Path: filepath.Join(t.TempDir(), "keyport.db"), OnStatement: heard.hear})
+	ada, ships, ctx := person(1, "ada"), fleet("ships"), t.Context()
+	policy := domain.SessionPolicy{Idle: time.Hour}
+	for _, c := range []struct {
+		name string
+		most int
+		call func() error
+	}{
+		{"adding an account", 3, func() error { return s.Accounts().Add(ctx, ada, domain.NewPasswordHash("hash")) }},
+		{"declaring a collection", 1, func() error { return s.Collections().Add(ctx, ships) }},
+		{"finding who signs in", 1, func() error { _, _, err := s.Accounts().ByLogin(ctx, ada.Logins[0]); return err }},
+		{"opening a session", 1, func() error { _, err := s.Sessions().Open(ctx, visit(1, ada), 1); return err }},
+		{"checking a token", 1, func() error { _, err := s.Sessions().Authority(ctx, visit(1, ada).ID, noon); return err }},
+		{"refreshing", 2, func() error {
+			_, err := s.Sessions().Refresh(ctx, domain.RefreshToken{Session: visit(1, ada).ID}, noon, policy)
+			return err
+		}},
+		{"adding a record", 1, func() error { return s.Records().Add(ctx, ships.Ref(), ship(1), nil) }},
+		{"reading a record", 1, func() error { _, err := s.Records().Get(ctx, ships.Ref(), ship(1).ID); return err }},
+		{"reading a page", 1, func() error {
+			_, err := s.Records().List(ctx, ships.Ref(), domain.Everything{}, "", 30)
+			return err
+		}},
+	} {
+		heard.take()
+		if err := c.call(); err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		if texts := heard.take(); len(texts) == 0 || len(texts) > c.most {
+			t.Errorf("%s took %d statements, want at most %d:\n%s", c.name, len(texts), c.most, strings.Join(texts, "\n"))
+		}
+	}
+}
+
+// A caller's context cannot interrupt a statement, so none may be long: each
+// finds its rows by an index and in their order. The contract says them all.
+func TestEachStatementFollowsAnIndex(t *testing.T) {
+	var heard tally
+	path := filepath.Join(t.TempDir(), "keyport.db")
+	porttest.TestStore(t, func(t *testing.T) ports.Store {
+		return opened(t, sqlite.Config{Path: filepath.Join(t.TempDir(), "keyport.db"), OnStatement: heard.hear})
+	})
+	if err := sqlite.Migrate(t.Context(), path); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	texts := make(map[string]bool)
+	for _, text := range heard.take() {
+		texts[text] = true
+	}
+	if len(texts) < 20 {
+		t.Fatalf("only %d statements were heard", len(texts))
+	}
+	for text := range texts {
+		for _, step := range plan(t.Context(), t, db, text) {
+			whole := strings.HasPrefix(step, "SCAN collections USING INDEX") || step == "SCAN CONSTANT ROW"
+			if strings.Contains(step, "TEMP B-TREE") || strings.HasPrefix(step, "SCAN") && !whole {
+				t.Errorf("%s: %s", step, text)
+			}
+		}
+	}
+}
+
+func plan(ctx context.Context, t *testing.T, db *sql.DB, text string) []string {
+	t.Helper()
+	rows, err := db.QueryContext(ctx, "EXPLAIN QUERY PLAN "+text, make([]any, 9)...)
+	if err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	defer func() { _ = rows.Close() }()
+	var steps []string
+	for rows.Next() {
+		var id, parent, unused int
+		var step string
+		if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
+			t.Fatal(err)
+		}
+		steps = append(steps, step)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return steps
+}

@@ -1,0 +1,82 @@
+// Package app wires Keyport together: it reads the configuration, opens the
+// adapters, builds the services on them, and runs what the command line asks
+// for. It is the one package that knows which adapter stands behind which port,
+// and it decides nothing else.
+package app
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/keyport-go/keyport/adapters/httpapi"
+	"github.com/keyport-go/keyport/adapters/httpapi/wire"
+	"github.com/keyport-go/keyport/adapters/schema"
+	"github.com/keyport-go/keyport/adapters/words"
+	"github.com/keyport-go/keyport/domain"
+	"github.com/keyport-go/keyport/domain/accounts"
+	"github.com/keyport-go/keyport/domain/resources"
+	"github.com/keyport-go/keyport/domain/tokens"
+	"github.com/keyport-go/keyport/ports"
+)
+
+// Parts are the adapters that the services stand on, and the two things of the
+// world that change by themselves.
+type Parts struct {
+	Store     ports.Store
+	Issuer    ports.TokenIssuer
+	Refresher ports.RefreshIssuer
+	Cursors   ports.CursorSealer
+	Hasher    ports.PasswordHasher
+	Blocklist ports.Blocklist
+	Now       func() time.Time
+	NewID     func() string
+	Log       *slog.Logger
+	Observe   httpapi.Observer // nil: nobody watches
+}
+
+// Now is the clock that the services are given: UTC, to the microsecond, which
+// is what every store keeps.
+func Now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
+
+// NewID returns a new UUIDv7 (RFC 9562, section 5.7).
+func NewID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// Services builds the services on p.
+func Services(c Config, p Parts) wire.Services {
+	return wire.Services{
+		Accounts: accounts.New(accounts.Config{
+			Store: p.Store, Hasher: p.Hasher, Cursors: p.Cursors, Now: p.Now, NewID: p.NewID,
+			Policy: domain.PasswordPolicy{Min: c.PasswordMin, Common: p.Blocklist.Contains},
+		}),
+		Tokens: tokens.New(tokens.Config{
+			Store: p.Store, Issuer: p.Issuer, Refresher: p.Refresher, Cursors: p.Cursors, Now: p.Now, NewID: p.NewID,
+			AccessTTL: c.AccessTTL,
+			Sessions:  domain.SessionPolicy{Idle: c.SessionIdle, Max: c.SessionMax, Grace: c.RefreshGrace},
+		}),
+		Resources: resources.New(resources.Config{
+			Store: p.Store, Rules: words.Compiler{}, Schemas: schema.New(), Cursors: p.Cursors, Now: p.Now, NewID: p.NewID,
+		}),
+	}
+}
+
+// Handler builds the services on p and serves them. c must be one that Load
+// would return.
+func Handler(c Config, p Parts) http.Handler {
+	return handler(c, p, Services(c, p))
+}
+
+func handler(c Config, p Parts, s wire.Services) http.Handler {
+	trusted, err := c.proxies()
+	if err != nil {
+		panic("app: a configuration that was not checked: " + err.Error())
+	}
+	return httpapi.New(httpapi.Config{
+		Services: s, Ready: func(ctx context.Context) error { return p.Store.Ping(ctx) },
+		Log: p.Log, NewID: p.NewID, Observe: p.Observe, Version: Version(),
+		Origins: c.CORSOrigins, TrustedProxies: trusted, HSTS: c.HSTS, Timeout: c.RequestTimeout,
+	})
+}

@@ -1,0 +1,152 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/keyport-go/keyport/adapters/httpapi/wire"
+	"github.com/keyport-go/keyport/deploy/demo"
+	"github.com/keyport-go/keyport/domain"
+	"github.com/keyport-go/keyport/domain/accounts"
+)
+
+// A Demo is Keyport with something in it to try: two collections, fifteen ships
+// and an administrator, in a folder of its own.
+type Demo struct {
+	Dir string    // where the database is kept, unless a setting says otherwise
+	Out io.Writer // where the addresses and the new password are printed
+}
+
+// Prepare makes the demo's folder and returns c with the demo's own settings,
+// where none were given. It fails where others could reach the demo.
+func (d *Demo) Prepare(c Config) (Config, error) {
+	if !loopback(c.HTTPAddr) {
+		return c, fmt.Errorf("the demo is for this machine alone: KEYPORT_HTTP_ADDR is %s; listen on 127.0.0.1", c.HTTPAddr)
+	}
+	if _, given := os.LookupEnv("KEYPORT_DATABASE_URL"); !given {
+		if err := os.MkdirAll(d.Dir, 0o700); err != nil {
+			return c, err
+		}
+		c.DatabaseURL = Secret("sqlite:" + filepath.Join(d.Dir, "keyport.db"))
+	}
+	return c, nil
+}
+
+// load declares the collections, fills them where they are empty, and opens the
+// administrator's account where there is none.
+func (d *Demo) load(ctx context.Context, s wire.Services, url string) error {
+	for _, text := range demo.Collections() {
+		c, err := readDeclaration(text)
+		if err != nil {
+			return err
+		}
+		if _, err := s.Resources.Declare(ctx, c); err != nil {
+			return fmt.Errorf("%s: %w", c.Name, err)
+		}
+	}
+	ships, err := readShips(demo.Ships())
+	if err != nil {
+		return err
+	}
+	if _, err := s.Resources.Fill(ctx, "ships", ships); err != nil {
+		return fmt.Errorf("ships: %w", err)
+	}
+	_, made, err := createAdministrator(ctx, s.Accounts, "admin")
+	if err != nil && !errors.Is(err, domain.ErrLoginTaken) {
+		return err
+	}
+	admin := "admin, password " + made
+	if made == "" {
+		admin = "admin; a new password: KEYPORT_DATABASE_URL=sqlite:" + filepath.Join(d.Dir, "keyport.db") + " go run ./cmd/keyport admin password admin"
+	}
+	_, err = fmt.Fprintf(d.Out, `Keyport's demo is at %s
+  ships          %[1]s/v1/collections/ships/records
+  reference      %[1]s/docs
+  administrator  %s
+  stop it with Ctrl-C; its data stays in %s
+`, url, admin, d.Dir)
+	return err
+}
+
+// createAdministrator opens an account with a random password, and returns that
+// too. It fails with domain.ErrLoginTaken if there is one.
+func createAdministrator(ctx context.Context, s *accounts.Service, name string) (domain.Account, string, error) {
+	login, err := domain.ParseLogin(name)
+	if err != nil {
+		return domain.Account{}, "", err
+	}
+	p := randomPassword()
+	a, err := s.Register(ctx, accounts.Registration{
+		Logins: []domain.Login{login}, Roles: []domain.Role{domain.Administrator}, Password: domain.NewPassword(p),
+	})
+	if err != nil {
+		return domain.Account{}, "", err
+	}
+	return a, p, nil
+}
+
+// readDeclaration reads a collection as the API shows it, less what the store
+// adds.
+func readDeclaration(text []byte) (domain.Collection, error) {
+	var in struct {
+		Name   string         `json:"name"`
+		Schema jsontext.Value `json:"schema"`
+		Rules  struct {
+			List   string `json:"list"`
+			Read   string `json:"read"`
+			Create string `json:"create"`
+			Update string `json:"update"`
+			Delete string `json:"delete"`
+		} `json:"rules"`
+		Unique []struct {
+			Field string `json:"field"`
+			Per   string `json:"per"`
+		} `json:"unique"`
+	}
+	if err := json.Unmarshal(text, &in, json.RejectUnknownMembers(true)); err != nil {
+		return domain.Collection{}, err
+	}
+	name, err := domain.ParseCollectionName(in.Name)
+	if err != nil {
+		return domain.Collection{}, domain.ErrInvalidCollection.At("/name", "invalid-name", "want a lower-case word").Because(err)
+	}
+	c := domain.Collection{Name: name, Rules: domain.Rules(in.Rules)}
+	if c.Schema, err = domain.ParseDocument(in.Schema); err != nil {
+		return domain.Collection{}, err
+	}
+	for i, u := range in.Unique {
+		if u.Per != "owner" && u.Per != "collection" {
+			return domain.Collection{}, domain.ErrInvalidCollection.At(fmt.Sprintf("/unique/%d/per", i), "invalid-scope", "want collection or owner")
+		}
+		c.Unique = append(c.Unique, domain.Unique{Field: u.Field, PerOwner: u.Per == "owner"})
+	}
+	return c, nil
+}
+
+// readShips reads the ships, without the numbers that the older API gave them:
+// their order tells those.
+func readShips(text []byte) ([]domain.Document, error) {
+	var ships []map[string]jsontext.Value
+	if err := json.Unmarshal(text, &ships); err != nil {
+		return nil, err
+	}
+	docs := make([]domain.Document, len(ships))
+	for i, ship := range ships {
+		delete(ship, "id")
+		data, err := json.Marshal(ship)
+		if err != nil {
+			return nil, err
+		}
+		if docs[i], err = domain.ParseDocument(data); err != nil {
+			return nil, err
+		}
+	}
+	return docs, nil
+}

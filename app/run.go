@@ -1,0 +1,94 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Streams are where a command reads and writes.
+type Streams struct {
+	In       io.Reader
+	Out, Err io.Writer // answers, and the log
+}
+
+const usage = `usage:
+  keyport serve                   answer HTTP until interrupted
+  keyport serve --demo [--dir D]  the same with ships to try, kept in .keyport-demo or D
+  keyport migrate                 bring the database up to date
+  keyport admin create LOGIN      open an administrator's account, and print its password
+  keyport admin password [--stdin] LOGIN
+                                  give an account a new password, made up and printed,
+                                  or read from the first line of standard input
+  keyport env                     print all settings
+  keyport version                 print the version
+`
+
+// errUsage is what Run returns for arguments that it does not know.
+var errUsage = errors.New("no such command\n" + strings.TrimSuffix(usage, "\n"))
+
+// Run does what the arguments ask for, until it is done or ctx ends.
+func Run(ctx context.Context, args []string, s Streams) error {
+	if len(args) == 0 || args[0] == "help" || args[0] == "--help" || args[0] == "-h" {
+		_, err := io.WriteString(s.Out, usage)
+		return err
+	}
+	verb, rest := args[0], args[1:]
+	if verb == "admin" && len(rest) > 0 {
+		verb, rest = "admin "+rest[0], rest[1:]
+	}
+	flags := flag.NewFlagSet(verb, flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	var demo Demo
+	var on, stdin bool
+	operands := 0
+	switch verb {
+	case "serve":
+		flags.BoolVar(&on, "demo", false, "")
+		flags.StringVar(&demo.Dir, "dir", ".keyport-demo", "")
+	case "admin create":
+		operands = 1
+	case "admin password":
+		flags.BoolVar(&stdin, "stdin", false, "")
+		operands = 1
+	case "migrate", "env", "version":
+	default:
+		return errUsage
+	}
+	if err := flags.Parse(rest); err != nil || flags.NArg() != operands {
+		return errUsage
+	}
+	switch verb {
+	case "env":
+		return Usage(s.Out)
+	case "version":
+		_, err := fmt.Fprintln(s.Out, Version())
+		return err
+	}
+	c, err := Load()
+	if err != nil {
+		return err
+	}
+	switch verb {
+	case "migrate":
+		return Migrate(ctx, c)
+	case "admin create":
+		return CreateAdministrator(ctx, c, flags.Arg(0), s.Out, s.Err)
+	case "admin password":
+		if !stdin {
+			s.In = nil
+		}
+		return SetPassword(ctx, c, flags.Arg(0), s.In, s.Out, s.Err)
+	}
+	if !on {
+		return Serve(ctx, c, nil, s.Err)
+	}
+	demo.Out = s.Out
+	if c, err = demo.Prepare(c); err != nil {
+		return err
+	}
+	return Serve(ctx, c, &demo, s.Err)
+}

@@ -1,0 +1,76 @@
+package app_test
+
+import (
+	"log/slog"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/keyport-go/keyport/adapters/fake"
+	"github.com/keyport-go/keyport/app"
+	"github.com/keyport-go/keyport/domain"
+	"github.com/keyport-go/keyport/domain/accounts"
+)
+
+// A world is Keyport on fakes, at the stroke of 2030: ids count, the clock
+// stands, and tokens can be read by eye.
+type world struct {
+	http.Handler
+	clock *fake.Clock
+	store *fake.Store
+}
+
+func defaults() app.Config {
+	return app.Config{
+		AccessTTL: 10 * time.Minute, SessionIdle: 720 * time.Hour, SessionMax: 2160 * time.Hour, RefreshGrace: time.Minute,
+		PasswordMin: 15, RequestTimeout: 10 * time.Second,
+	}
+}
+
+func newWorld(tb testing.TB) world {
+	tb.Helper()
+	clock, store := fake.NewClock(time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)), new(fake.Store)
+	p := app.Parts{
+		Store: store, Issuer: fake.Issuer{}, Refresher: fake.RefreshIssuer{}, Cursors: fake.Cursors{},
+		Hasher: fake.Hasher{}, Blocklist: fake.Blocklist{"correct horse battery staple"},
+		Now: clock.Now, NewID: fake.UUIDs(), Log: slog.New(slog.DiscardHandler),
+	}
+	s := app.Services(defaults(), p)
+	for _, c := range []domain.Collection{
+		{
+			Name:   "ships",
+			Schema: document(tb, `{"type":"object","required":["model","crew"],"additionalProperties":false,"properties":{"model":{"type":"string"},"crew":{"type":"integer","minimum":1}}}`),
+			Rules:  domain.Rules{List: "anyone", Read: "anyone", Create: "account", Update: "account", Delete: "account"},
+		},
+		{
+			Name:   "notes",
+			Schema: document(tb, `{"type":"object","properties":{"title":{"type":"string"}}}`),
+			Rules:  domain.Rules{List: "owner", Read: "owner", Create: "account", Update: "owner", Delete: "owner"},
+			Unique: []domain.Unique{{Field: "title", PerOwner: true}},
+		},
+	} {
+		if _, err := s.Resources.Declare(tb.Context(), c); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	root, err := domain.ParseUsername("root")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	_, err = s.Accounts.Register(tb.Context(), accounts.Registration{
+		Logins: []domain.Login{root}, Roles: []domain.Role{domain.Administrator}, Password: domain.NewPassword("a password for root"),
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return world{app.Handler(defaults(), p), clock, store}
+}
+
+func document(tb testing.TB, text string) domain.Document {
+	tb.Helper()
+	d, err := domain.ParseDocument([]byte(text))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return d
+}

@@ -1,0 +1,104 @@
+// Package ground is where Keyport is measured and drilled: a fresh binary, a
+// throw-away PostgreSQL server, and a folder for all that comes of it. What is
+// done there is for its callers.
+package ground
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"os"
+
+	"github.com/keyport-go/keyport/adapters/postgres/pgtest"
+	"github.com/keyport-go/keyport/cmd/internal/process"
+)
+
+// A Ground holds a binary and a server. One goroutine at a time uses it.
+type Ground struct {
+	Binary   string
+	Postgres *pgtest.Cluster // every commit reaches the disk, as in production
+
+	folder  string
+	unbuild func() error
+	master  string // the master key of the sites in PostgreSQL
+}
+
+// New builds Keyport and starts a server. The caller closes the ground.
+func New(ctx context.Context) (_ *Ground, err error) {
+	master := make([]byte, 32)
+	_, _ = rand.Read(master) // never fails
+	g := &Ground{master: hex.EncodeToString(master)}
+	if g.folder, err = os.MkdirTemp("", "keyport-ground-"); err != nil {
+		return nil, err
+	}
+	if g.Binary, g.unbuild, err = process.Build(ctx); err != nil {
+		return nil, errors.Join(err, g.Close())
+	}
+	if g.Postgres, err = pgtest.Start(ctx, pgtest.Options{Durable: true}); err != nil {
+		return nil, errors.Join(err, g.Close())
+	}
+	return g, nil
+}
+
+// Close ends the server and removes the binary and all sites.
+func (g *Ground) Close() error {
+	var errs []error
+	if g.Postgres != nil {
+		errs = append(errs, g.Postgres.Close())
+	}
+	if g.unbuild != nil {
+		errs = append(errs, g.unbuild())
+	}
+	return errors.Join(append(errs, os.RemoveAll(g.folder))...)
+}
+
+// A Site is where a Keyport keeps its data: started again, it finds what it had.
+// The public URL stays the same, so that tokens outlive the process.
+type Site struct {
+	Store string // SQLite or PostgreSQL
+	dir   string
+	env   []string
+	g     *Ground
+}
+
+// SQLite returns a new site with an embedded database.
+func (g *Ground) SQLite() (Site, error) {
+	return g.site("SQLite", "KEYPORT_DATABASE_URL=sqlite:keyport.db")
+}
+
+// PostgreSQL returns the site in the server's one database: always the same data.
+func (g *Ground) PostgreSQL() (Site, error) {
+	return g.site("PostgreSQL", "KEYPORT_DATABASE_URL="+g.Postgres.URL("postgres"), "KEYPORT_MASTER_KEY="+g.master)
+}
+
+// Stores returns a site on each store.
+func (g *Ground) Stores() ([]Site, error) {
+	embedded, err := g.SQLite()
+	if err != nil {
+		return nil, err
+	}
+	server, err := g.PostgreSQL()
+	return []Site{embedded, server}, err
+}
+
+func (g *Ground) site(store string, env ...string) (Site, error) {
+	dir, err := os.MkdirTemp(g.folder, "site-")
+	return Site{store, dir, append(env, "KEYPORT_PUBLIC_URL=http://keyport.test"), g}, err
+}
+
+// Serve starts a Keyport on the site. env is added to its environment.
+func (s Site) Serve(ctx context.Context, env ...string) (*process.Keyport, error) {
+	return s.start(ctx, env, "serve")
+}
+
+// ServeDemo is Serve with the demo's collections, ships and administrator.
+func (s Site) ServeDemo(ctx context.Context, env ...string) (*process.Keyport, error) {
+	return s.start(ctx, env, "serve", "--demo")
+}
+
+func (s Site) start(ctx context.Context, env []string, args ...string) (*process.Keyport, error) {
+	return process.Start(ctx, process.Options{
+		Binary: s.g.Binary, Args: args, Env: append(env, s.env...), Dir: s.dir,
+	})
+}

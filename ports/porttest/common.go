@@ -1,0 +1,290 @@
+package porttest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/keyport-go/keyport/domain"
+	"github.com/keyport-go/keyport/ports"
+)
+
+// common are the promises of all ports, as a store keeps them.
+var common = []clause[ports.Store]{
+	{
+		"many use a store at once",
+		"Methods are safe for concurrent use.",
+		func(ctx context.Context, s ports.Store) error {
+			ships := collection("ships")
+			if err := declared(ctx, s, ships); err != nil {
+				return err
+			}
+			return errors.Join(race(func(i int) error {
+				a := account(i, fmt.Sprintf("user %d", i))
+				now := session(i, a)
+				now.Counter = 1
+				return errors.Join(
+					s.Accounts().Add(ctx, a, hash(i)),
+					opened(s.Sessions().Open(ctx, session(i, a), 1)),
+					s.Records().Add(ctx, ships.Ref(), record(i, a.ID), []domain.UniqueKey{uniqueKey("number", byte(i))}),
+					reads(domain.Refreshed{Verdict: domain.Rotated, Session: now, Authority: authority(a)})(
+						s.Sessions().Refresh(ctx, refreshToken(i, 0), noon, policy)),
+					s.Atomically(ctx, func(tx ports.Repositories) error {
+						return errors.Join(
+							tx.Accounts().Update(ctx, a),
+							reads(1)(tx.Sessions().EndAll(ctx, a.ID, "")),
+							tx.Records().Replace(ctx, ships.Ref(), record(i, a.ID), nil),
+						)
+					}),
+					reads([]domain.Record{withRevision(record(i, a.ID), 2)})(
+						s.Records().List(ctx, ships.Ref(), domain.OwnedBy{Account: a.ID}, "", 9)),
+				)
+			})...)
+		},
+	},
+	{
+		"nothing begins after its context has ended",
+		"Methods stop early when ctx ends, and then return an error for which errors.Is(err, ctx.Err()) holds, or domain.ErrUnavailable.",
+		func(ctx context.Context, s ports.Store) error {
+			if err := writesAll(ctx, s); err != nil {
+				return err
+			}
+			over, cancel := context.WithCancel(ctx)
+			cancel()
+			late, cancel := context.WithDeadline(ctx, time.Now().Add(-time.Hour))
+			defer cancel()
+			for _, ctx := range []context.Context{over, late} {
+				errs := everyMethod(ctx, s)
+				errs["Atomically"] = s.Atomically(ctx, func(tx ports.Repositories) error {
+					return errors.Join(slices.Collect(maps.Values(everyMethod(ctx, tx)))...)
+				})
+				for name, err := range errs {
+					if err := stopped(ctx, err); err != nil {
+						return fmt.Errorf("%s: %w", name, err)
+					}
+				}
+			}
+			return hasAll(ctx, s)
+		},
+	},
+	{
+		"a transaction stops when its context ends",
+		"Methods stop early when ctx ends, and then return an error for which errors.Is(err, ctx.Err()) holds, or domain.ErrUnavailable.",
+		func(ctx context.Context, s ports.Store) error {
+			over, cancel := context.WithCancel(ctx)
+			var inner error
+			err := s.Atomically(over, func(tx ports.Repositories) error {
+				if err := tx.Accounts().Add(over, account(1, "ada"), hash(1)); err != nil && over.Err() == nil {
+					return err
+				}
+				cancel()
+				inner = tx.Accounts().Add(over, account(2, "bob"), hash(2))
+				return inner
+			})
+			return errors.Join(
+				stopped(over, inner),
+				stopped(over, err),
+				reads([]domain.Account(nil))(s.Accounts().List(ctx, "", 9)),
+			)
+		},
+	},
+	{
+		"who waits for another stops when its context ends",
+		"Methods stop early when ctx ends, and then return an error for which errors.Is(err, ctx.Err()) holds, or domain.ErrUnavailable.",
+		func(ctx context.Context, s ports.Store) error {
+			ada := account(1, "ada")
+			if err := s.Accounts().Add(ctx, ada, hash(1)); err != nil {
+				return err
+			}
+			return s.Atomically(ctx, func(tx ports.Repositories) error {
+				if err := tx.Accounts().SetCredential(ctx, credential(ada, 2, 1), noon); err != nil {
+					return err
+				}
+				waiting, cancel := context.WithCancel(ctx)
+				done := make(chan error, 1)
+				go func() { done <- s.Accounts().SetCredential(waiting, credential(ada, 3, 1), noon) }()
+				cancel()
+				select {
+				case err := <-done:
+					return stopped(waiting, err)
+				case <-ctx.Done():
+					return errors.New("a call waits although its context has ended")
+				}
+			})
+		},
+	},
+	{
+		"failures are of the domain",
+		"A failure that the comment names is a *domain.Error.",
+		func(ctx context.Context, s ports.Store) error {
+			// A store's failure may carry a cause, but keeps code and kind.
+			_, err := s.Accounts().ByID(ctx, accountID(1))
+			if !errors.Is(err, domain.ErrAccountNotFound) || !errors.Is(err, domain.NotFound) {
+				return fmt.Errorf("the error is %v", err)
+			}
+			return is(err, domain.ErrAccountNotFound)
+		},
+	},
+	{
+		"slices are copied",
+		"What is passed in or out is the receiver's to keep: implementations copy slices.",
+		func(ctx context.Context, s ports.Store) error {
+			ada, ships, k := account(1, "ada", "ada@example.com"), collection("ships"), key("sign", 1)
+			in, list, sealed := ada, ships, k
+			in.Roles, in.Logins = slices.Clone(ada.Roles), slices.Clone(ada.Logins)
+			list.Unique, sealed.Sealed = slices.Clone(ships.Unique), slices.Clone(k.Sealed)
+			unique := []domain.UniqueKey{uniqueKey("number", 1)}
+			_, err := s.Keys().Settle(ctx, sealed)
+			err = errors.Join(
+				err,
+				s.Accounts().Add(ctx, in, hash(1)),
+				s.Collections().Add(ctx, list),
+				s.Records().Add(ctx, ships.Ref(), record(1, ada.ID), unique),
+				opened(s.Sessions().Open(ctx, session(1, ada), 1)),
+			)
+			spoil := func() {
+				in.Roles[0], in.Logins[0], list.Unique[0], sealed.Sealed[0], unique[0] = "spoilt", login("eve"), domain.Unique{}, 9, domain.UniqueKey{}
+			}
+			spoil()
+			in, err2 := s.Accounts().ByID(ctx, ada.ID)
+			list, err3 := s.Collections().ByName(ctx, "ships")
+			sealed, err4 := s.Keys().Settle(ctx, key("sign", 2))
+			if err := errors.Join(err, err2, err3, err4, same(in, ada), same(list, ships), same(sealed, k)); err != nil {
+				return err
+			}
+			spoil()
+			au, err := s.Sessions().Authority(ctx, sessionID(1), noon)
+			listed, err2 := s.Collections().List(ctx)
+			if err := errors.Join(err, err2, same(au, authority(ada)), same(listed, []domain.Collection{ships})); err != nil {
+				return err
+			}
+			au.Roles[0], listed[0].Unique[0] = "spoilt", domain.Unique{}
+			return errors.Join(hasOnly(ctx, s, ada), reads(ships)(s.Collections().ByName(ctx, "ships")), reads(k)(s.Keys().Settle(ctx, key("sign", 3))),
+				notUnique(s.Records().Add(ctx, ships.Ref(), record(2, ""), []domain.UniqueKey{uniqueKey("number", 1)}), "number"))
+		},
+	},
+	{
+		"roles that an update brings are copied",
+		"implementations copy slices.",
+		func(ctx context.Context, s ports.Store) error {
+			ada := account(1, "ada")
+			in := revised(ada, 1) // which has roles of its own
+			err := errors.Join(s.Accounts().Add(ctx, ada, hash(1)), s.Accounts().Update(ctx, in))
+			in.Roles[0] = "spoilt"
+			return errors.Join(err, hasOnly(ctx, s, revised(ada, 2)))
+		},
+	},
+	{
+		"times come back in UTC",
+		"Times are UTC and survive a round trip to the microsecond.",
+		func(ctx context.Context, s ports.Store) error {
+			ships := collection("ships")
+			err := declared(ctx, s, ships)
+			for n, at := range []time.Time{
+				noon,
+				time.Date(1969, 12, 31, 23, 59, 59, 999999000, time.UTC),
+				time.Date(2400, 2, 29, 0, 0, 0, 1000, time.UTC),
+			} {
+				there := at.In(time.FixedZone("there", 5*60*60+30*60))
+				a := account(n, fmt.Sprintf("user %d", n))
+				a.Created, a.Changed = at, at
+				in := a
+				in.Created, in.Changed = there, there
+				p := session(n, a)
+				p.Created, p.Used, p.Ends = at, at, at.Add(time.Hour)
+				pin := p
+				pin.Created, pin.Used, pin.Ends = there, there, there.Add(time.Hour)
+				r := record(n, "")
+				r.Created, r.Changed = at, at
+				rin := r
+				rin.Created, rin.Changed = there, there
+				c := collection(domain.CollectionName(fmt.Sprintf("c%d", n)))
+				c.Created, c.Changed = at, at
+				cin := c
+				cin.Created, cin.Changed = there, there
+				k := key(fmt.Sprintf("use %d", n), n)
+				k.Created = at
+				kin := k
+				kin.Created = there
+				now := p
+				now.Counter, now.Used = 1, at.Add(time.Minute)
+				err = errors.Join(err,
+					s.Accounts().Add(ctx, in, hash(n)),
+					reads(a)(s.Accounts().ByID(ctx, a.ID)),
+					s.Accounts().Update(ctx, in),
+					reads(revised(a, 2))(s.Accounts().ByID(ctx, a.ID)),
+					s.Accounts().SetCredential(ctx, credential(a, n, 1), there),
+					reads(revised(a, 3))(s.Accounts().ByID(ctx, a.ID)),
+					opened(s.Sessions().Open(ctx, pin, 2)),
+					reads([]domain.Session{p})(s.Sessions().List(ctx, a.ID, there, "", 1)),
+					reads(domain.Refreshed{Verdict: domain.Rotated, Session: now, Authority: authority(a)})(
+						s.Sessions().Refresh(ctx, refreshToken(n, 0), there.Add(time.Minute), policy)),
+					reads([]domain.Session{now})(s.Sessions().List(ctx, a.ID, there, "", 1)),
+					s.Collections().Add(ctx, cin),
+					reads(c)(s.Collections().ByName(ctx, c.Name)),
+					s.Records().Add(ctx, ships.Ref(), rin, nil),
+					reads(r)(s.Records().Get(ctx, ships.Ref(), r.ID)),
+					s.Records().Replace(ctx, ships.Ref(), rin, nil),
+					reads(withRevision(r, 2))(s.Records().Get(ctx, ships.Ref(), r.ID)),
+					reads(k)(s.Keys().Settle(ctx, kin)),
+				)
+			}
+			return err
+		},
+	},
+}
+
+// hasOnly fails unless a is the one account, however it is read.
+func hasOnly(ctx context.Context, s ports.Store, a domain.Account) error {
+	byLogin, _, err := s.Accounts().ByLogin(ctx, a.Logins[0])
+	return errors.Join(
+		err, same(byLogin, a),
+		reads(a)(s.Accounts().ByID(ctx, a.ID)),
+		reads([]domain.Account{a})(s.Accounts().List(ctx, "", 9)),
+	)
+}
+
+// stopped fails unless err is one that a method returns when ctx has ended.
+func stopped(ctx context.Context, err error) error {
+	if !errors.Is(err, ctx.Err()) && is(err, domain.ErrUnavailable) != nil {
+		return fmt.Errorf("the error is %v, want %w or %s", err, ctx.Err(), domain.ErrUnavailable.Code)
+	}
+	return nil
+}
+
+// everyMethod calls every method of every repository on what writesAll wrote,
+// and returns their errors by name.
+func everyMethod(ctx context.Context, r ports.Repositories) map[string]error {
+	ada, ships := account(1, "ada"), collection("ships")
+	errs := make(map[string]error)
+	_, errs["Accounts.ByID"] = r.Accounts().ByID(ctx, ada.ID)
+	_, _, errs["Accounts.ByLogin"] = r.Accounts().ByLogin(ctx, ada.Logins[0])
+	_, errs["Accounts.Credential"] = r.Accounts().Credential(ctx, ada.ID)
+	_, errs["Accounts.List"] = r.Accounts().List(ctx, "", 9)
+	errs["Accounts.Add"] = r.Accounts().Add(ctx, account(2, "bob"), hash(2))
+	errs["Accounts.Update"] = r.Accounts().Update(ctx, ada)
+	errs["Accounts.SetCredential"] = r.Accounts().SetCredential(ctx, credential(ada, 2, 1), noon)
+	errs["Accounts.Rehash"] = r.Accounts().Rehash(ctx, credential(ada, 2, 1))
+	_, errs["Sessions.Open"] = r.Sessions().Open(ctx, session(2, ada), 1)
+	_, errs["Sessions.Refresh"] = r.Sessions().Refresh(ctx, refreshToken(1, 0), noon, policy)
+	_, errs["Sessions.Authority"] = r.Sessions().Authority(ctx, sessionID(1), noon)
+	_, errs["Sessions.List"] = r.Sessions().List(ctx, ada.ID, noon, "", 9)
+	errs["Sessions.End"] = r.Sessions().End(ctx, ada.ID, sessionID(1))
+	_, errs["Sessions.EndAll"] = r.Sessions().EndAll(ctx, ada.ID, "")
+	_, errs["Sessions.Prune"] = r.Sessions().Prune(ctx, noon.AddDate(9, 0, 0), 9)
+	_, errs["Collections.ByName"] = r.Collections().ByName(ctx, "ships")
+	_, errs["Collections.List"] = r.Collections().List(ctx)
+	errs["Collections.Add"] = r.Collections().Add(ctx, collection("authors"))
+	errs["Collections.Replace"] = r.Collections().Replace(ctx, ships)
+	_, errs["Records.Get"] = r.Records().Get(ctx, ships.Ref(), recordID(1))
+	_, errs["Records.List"] = r.Records().List(ctx, ships.Ref(), domain.Everything{}, "", 9)
+	errs["Records.Add"] = r.Records().Add(ctx, ships.Ref(), record(2, ""), nil)
+	errs["Records.Replace"] = r.Records().Replace(ctx, ships.Ref(), record(1, ""), nil)
+	errs["Records.Remove"] = r.Records().Remove(ctx, ships.Ref(), recordID(1), 1)
+	_, errs["Keys.Settle"] = r.Keys().Settle(ctx, key("cursor", 2))
+	errs["Accounts.Remove"] = r.Accounts().Remove(ctx, ada.ID, 0)
+	return errs
+}

@@ -1,0 +1,142 @@
+package porttest
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/keyport-go/keyport/adapters/fake"
+	"github.com/keyport-go/keyport/ports"
+)
+
+// A liar is a store that breaks a promise. The suite is worth its name if it
+// catches every liar, by the clauses that the lie breaks and by no others.
+type liar struct {
+	name   string
+	open   func() ports.Store
+	caught []string // by which clauses
+	maybe  []string // by which clauses if the race goes so
+}
+
+var liars = slices.Concat(lyingAccounts, lyingSessions, lyingCollections, lyingRecords, lyingKeys, lyingStores)
+
+func TestLiarsAreCaught(t *testing.T) {
+	for _, l := range liars {
+		t.Run(l.name, func(t *testing.T) {
+			t.Parallel()
+			var caught []string
+			for _, c := range store {
+				if err := tried(t.Context(), c, l.open()); err != nil && !slices.Contains(l.maybe, c.name) {
+					caught = append(caught, c.name)
+				}
+			}
+			if !slices.Equal(sorted(caught), sorted(l.caught)) {
+				t.Errorf("was caught by\n\t%q\nwant\n\t%q", caught, l.caught)
+			}
+		})
+	}
+}
+
+func TestHonestStoresAreNotCaught(t *testing.T) {
+	for _, c := range store {
+		if err := tried(t.Context(), c, lying{Store: new(fake.Store)}); err != nil {
+			t.Errorf("clause %q: %v", c.name, err)
+		}
+	}
+}
+
+func TestEveryClauseCatchesALiar(t *testing.T) {
+	for _, c := range store {
+		if !slices.ContainsFunc(liars, func(l liar) bool { return slices.Contains(l.caught, c.name) }) {
+			t.Errorf("no liar is caught by %q", c.name)
+		}
+	}
+}
+
+// tried checks one clause, with less patience than a suite: one liar never
+// returns.
+func tried(ctx context.Context, c clause[ports.Store], s ports.Store) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	return c.check(ctx, s)
+}
+
+func sorted(list []string) []string { return slices.Sorted(slices.Values(list)) }
+
+// A lie replaces parts of a store's repositories; nil is the honest one.
+type lie struct {
+	accounts    func(ports.Repositories) ports.Accounts
+	sessions    func(ports.Repositories) ports.Sessions
+	collections func(ports.Repositories) ports.Collections
+	records     func(ports.Repositories) ports.Records
+	keys        func(ports.Repositories) ports.Keys
+}
+
+// lying is a store that tells a lie, within transactions too.
+type lying struct {
+	ports.Store
+	lie lie
+}
+
+func (l lying) Accounts() ports.Accounts       { return bent{l.Store, l.lie}.Accounts() }
+func (l lying) Sessions() ports.Sessions       { return bent{l.Store, l.lie}.Sessions() }
+func (l lying) Collections() ports.Collections { return bent{l.Store, l.lie}.Collections() }
+func (l lying) Records() ports.Records         { return bent{l.Store, l.lie}.Records() }
+func (l lying) Keys() ports.Keys               { return bent{l.Store, l.lie}.Keys() }
+
+func (l lying) Atomically(ctx context.Context, f func(ports.Repositories) error) error {
+	return l.Store.Atomically(ctx, func(tx ports.Repositories) error { return f(bent{tx, l.lie}) })
+}
+
+// bent are repositories that tell a lie.
+type bent struct {
+	honest ports.Repositories
+	lie    lie
+}
+
+func (b bent) Accounts() ports.Accounts {
+	return told(b.lie.accounts, b.honest, ports.Repositories.Accounts)
+}
+
+func (b bent) Sessions() ports.Sessions {
+	return told(b.lie.sessions, b.honest, ports.Repositories.Sessions)
+}
+
+func (b bent) Collections() ports.Collections {
+	return told(b.lie.collections, b.honest, ports.Repositories.Collections)
+}
+
+func (b bent) Records() ports.Records {
+	return told(b.lie.records, b.honest, ports.Repositories.Records)
+}
+
+func (b bent) Keys() ports.Keys { return told(b.lie.keys, b.honest, ports.Repositories.Keys) }
+
+func told[P any](lie func(ports.Repositories) P, honest ports.Repositories, truth func(ports.Repositories) P) P {
+	if lie == nil {
+		return truth(honest)
+	}
+	return lie(honest)
+}
+
+// tell returns a source of stores that tell a lie without a memory.
+func tell(l lie) func() ports.Store {
+	return func() ports.Store { return lying{new(fake.Store), l} }
+}
+
+func onAccounts(f func(ports.Repositories) ports.Accounts) func() ports.Store {
+	return tell(lie{accounts: f})
+}
+
+func onSessions(f func(ports.Repositories) ports.Sessions) func() ports.Store {
+	return tell(lie{sessions: f})
+}
+
+func onCollections(f func(ports.Repositories) ports.Collections) func() ports.Store {
+	return tell(lie{collections: f})
+}
+
+func onRecords(f func(ports.Repositories) ports.Records) func() ports.Store {
+	return tell(lie{records: f})
+}

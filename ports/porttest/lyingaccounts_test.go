@@ -1,0 +1,372 @@
+package porttest
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/keyport-go/keyport/adapters/fake"
+	"github.com/keyport-go/keyport/domain"
+	"github.com/keyport-go/keyport/ports"
+)
+
+var lyingAccounts = []liar{
+	{"loses characters of names", onAccounts(func(r ports.Repositories) ports.Accounts { return nameTrimmer{r.Accounts()} }), nil, nil},
+	{"trims hashes", onAccounts(func(r ports.Repositories) ports.Accounts { return hashTrimmer{r.Accounts()} }), nil, nil},
+	{"takes the revision of a new account from outside", onAccounts(func(r ports.Repositories) ports.Accounts { return believer{r.Accounts()} }), nil, nil},
+	{"keeps quiet when a login is taken", onAccounts(func(r ports.Repositories) ports.Accounts { return quietAdder{r.Accounts()} }), nil, nil},
+	{"stores half of an account", onAccounts(func(r ports.Repositories) ports.Accounts { return halfAdder{r.Accounts()} }), nil, nil},
+	{"sorts logins by value", onAccounts(func(r ports.Repositories) ports.Accounts { return loginSorter{r.Accounts()} }), nil, nil},
+	{"compares logins as they are spelled", onAccounts(func(r ports.Repositories) ports.Accounts { return speller{r.Accounts()} }), nil, nil},
+	{"compares logins whatever their kind", onAccounts(func(r ports.Repositories) ports.Accounts { return kindless{r.Accounts()} }), nil, nil},
+	{"gives everybody a credential", onAccounts(func(r ports.Repositories) ports.Accounts { return generous{r.Accounts()} }), nil, nil},
+	{"begins a list of accounts at the given one", onAccounts(func(r ports.Repositories) ports.Accounts { return inclusive{r.Accounts()} }), nil, nil},
+	{"lists accounts by name", onAccounts(func(r ports.Repositories) ports.Accounts { return byName{r.Accounts()} }), nil, nil},
+	{"cannot take roles away", onAccounts(func(r ports.Repositories) ports.Accounts { return roleKeeper{r.Accounts()} }), nil, nil},
+	{"writes no authority", onAccounts(func(r ports.Repositories) ports.Accounts { return authorityKeeper{r.Accounts()} }), nil, nil},
+	{"updates whatever the revision", onAccounts(func(r ports.Repositories) ports.Accounts { return blindUpdater{r.Accounts()} }), nil, nil},
+	{"updates nobody with success", onAccounts(func(r ports.Repositories) ports.Accounts { return quietUpdater{r.Accounts()} }), nil, nil},
+	{"writes the time of creation anew", func() ports.Store {
+		memory := new(sync.Map)
+		return lying{new(fake.Store), lie{accounts: func(r ports.Repositories) ports.Accounts { return recreator{r.Accounts(), memory} }}}
+	}, nil, nil},
+	{"leaves the time of a password's change", onAccounts(func(r ports.Repositories) ports.Accounts { return timeless{r.Accounts()} }), nil, nil},
+	{"changes a password whatever the revision", onAccounts(func(r ports.Repositories) ports.Accounts { return blindSetter{r.Accounts()} }), nil, nil},
+	{"raises an account's revision by itself", onAccounts(func(r ports.Repositories) ports.Accounts { return overeager{r.Accounts()} }), nil, nil},
+	{"rehashes as if it were a change", onAccounts(func(r ports.Repositories) ports.Accounts { return raisingRehasher{r.Accounts()} }), nil, nil},
+	{"fails to rehash what has changed", onAccounts(func(r ports.Repositories) ports.Accounts { return strictRehasher{r.Accounts()} }), nil, nil},
+	{"does not remove who has sessions", onAccounts(func(r ports.Repositories) ports.Accounts { return restrictive{r.Accounts(), r} }), nil, nil},
+	{"removes whatever the revision", onAccounts(func(r ports.Repositories) ports.Accounts { return blindRemover{r.Accounts()} }), nil, nil},
+	{"knows no revision that stands for any", onAccounts(func(r ports.Repositories) ports.Accounts { return literalRemover{r.Accounts()} }), nil, nil},
+	{"removes records with their owner", onAccounts(func(r ports.Repositories) ports.Accounts { return cascader{r.Accounts(), r} }), nil, nil},
+	{"fails with errors of its own", onAccounts(func(r ports.Repositories) ports.Accounts { return foreigner{r.Accounts()} }), nil, nil},
+	{"hands one slice to all", func() ports.Store {
+		memory := new(sync.Map)
+		return lying{new(fake.Store), lie{accounts: func(r ports.Repositories) ports.Accounts { return sharer{r.Accounts(), memory} }}}
+	}, nil, nil},
+	{"keeps the roles that an update brought", func() ports.Store {
+		memory := new(sync.Map)
+		return lying{new(fake.Store), lie{accounts: func(r ports.Repositories) ports.Accounts { return roleSharer{r.Accounts(), memory} }}}
+	}, nil, nil},
+	{"counts time from 1970", onAccounts(func(r ports.Repositories) ports.Accounts { return epochal{r.Accounts()} }), nil, nil},
+	{"lists on after the context has ended", onAccounts(func(r ports.Repositories) ports.Accounts { return tirelessLister{r.Accounts()} }), nil, nil},
+	{"adds on after the context has ended", onAccounts(func(r ports.Repositories) ports.Accounts { return tirelessAdder{r.Accounts()} }), nil, nil},
+	{"waits on after the context has ended", onAccounts(func(r ports.Repositories) ports.Accounts { return tirelessSetter{r.Accounts()} }), nil, nil},
+}
+
+type nameTrimmer struct{ ports.Accounts }
+
+func (l nameTrimmer) Add(ctx context.Context, a domain.Account, h domain.PasswordHash) error {
+	a.Name = strings.TrimRight(a.Name, `\%_`)
+	return l.Accounts.Add(ctx, a, h)
+}
+
+type hashTrimmer struct{ ports.Accounts }
+
+func (l hashTrimmer) Add(ctx context.Context, a domain.Account, h domain.PasswordHash) error {
+	return l.Accounts.Add(ctx, a, domain.NewPasswordHash(strings.TrimSpace(h.Reveal())))
+}
+
+type believer struct{ ports.Accounts }
+
+func (l believer) Add(ctx context.Context, a domain.Account, h domain.PasswordHash) error {
+	err := l.Accounts.Add(ctx, a, h)
+	for n := range a.Revision - 1 {
+		err = errors.Join(err, l.Update(ctx, revised(a, n+1)))
+	}
+	return err
+}
+
+type quietAdder struct{ ports.Accounts }
+
+func (l quietAdder) Add(ctx context.Context, a domain.Account, h domain.PasswordHash) error {
+	return quiet(l.Accounts.Add(ctx, a, h), domain.ErrLoginTaken)
+}
+
+// quiet swallows a failure.
+func quiet(err error, code *domain.Error) error {
+	if is(err, code) == nil {
+		return nil
+	}
+	return err
+}
+
+type halfAdder struct{ ports.Accounts }
+
+func (l halfAdder) Add(ctx context.Context, a domain.Account, h domain.PasswordHash) error {
+	err := l.Accounts.Add(ctx, a, h)
+	if errors.Is(err, domain.ErrLoginTaken) {
+		a.Logins = nil
+		return errors.Join(l.Accounts.Add(ctx, a, h), err)
+	}
+	return err
+}
+
+type loginSorter struct{ ports.Accounts }
+
+func (l loginSorter) ByID(ctx context.Context, id domain.AccountID) (domain.Account, error) {
+	a, err := l.Accounts.ByID(ctx, id)
+	slices.SortFunc(a.Logins, func(x, y domain.Login) int { return cmp.Compare(x.Value(), y.Value()) })
+	return a, err
+}
+
+type speller struct{ ports.Accounts }
+
+func (l speller) ByLogin(ctx context.Context, login domain.Login) (domain.Account, domain.Credential, error) {
+	a, c, err := l.Accounts.ByLogin(ctx, login)
+	if err == nil && a.Login(login.Kind()) != login {
+		return domain.Account{}, domain.Credential{}, domain.ErrAccountNotFound
+	}
+	return a, c, err
+}
+
+type kindless struct{ ports.Accounts }
+
+func (l kindless) ByLogin(ctx context.Context, login domain.Login) (a domain.Account, c domain.Credential, err error) {
+	for _, kind := range []domain.LoginKind{domain.Username, domain.Email} {
+		if a, c, err = l.Accounts.ByLogin(ctx, domain.RestoreLogin(kind, login.Value(), login.Normal())); err == nil {
+			break
+		}
+	}
+	return a, c, err
+}
+
+type generous struct{ ports.Accounts }
+
+func (l generous) Credential(ctx context.Context, id domain.AccountID) (domain.Credential, error) {
+	c, err := l.Accounts.Credential(ctx, id)
+	return c, quiet(err, domain.ErrAccountNotFound)
+}
+
+type inclusive struct{ ports.Accounts }
+
+func (l inclusive) List(ctx context.Context, after domain.AccountID, limit int) ([]domain.Account, error) {
+	list, err := l.Accounts.List(ctx, after, limit)
+	if a, absent := l.ByID(ctx, after); absent == nil && err == nil {
+		list = append([]domain.Account{a}, list...)
+	}
+	return list, err
+}
+
+type byName struct{ ports.Accounts }
+
+func (l byName) List(ctx context.Context, after domain.AccountID, limit int) ([]domain.Account, error) {
+	list, err := l.Accounts.List(ctx, after, limit)
+	slices.SortFunc(list, func(a, b domain.Account) int {
+		return cmp.Compare(a.Login(domain.Username).Value(), b.Login(domain.Username).Value())
+	})
+	return list, err
+}
+
+type roleKeeper struct{ ports.Accounts }
+
+func (l roleKeeper) Update(ctx context.Context, a domain.Account) error {
+	if old, err := l.ByID(ctx, a.ID); err == nil && len(a.Roles) == 0 {
+		a.Roles = old.Roles
+	}
+	return l.Accounts.Update(ctx, a)
+}
+
+type authorityKeeper struct{ ports.Accounts }
+
+func (l authorityKeeper) Update(ctx context.Context, a domain.Account) error {
+	if old, err := l.ByID(ctx, a.ID); err == nil {
+		a.Authority = old.Authority
+	}
+	return l.Accounts.Update(ctx, a)
+}
+
+type blindUpdater struct{ ports.Accounts }
+
+func (l blindUpdater) Update(ctx context.Context, a domain.Account) error {
+	if old, err := l.ByID(ctx, a.ID); err == nil {
+		a.Revision = old.Revision
+	}
+	return quiet(l.Accounts.Update(ctx, a), domain.ErrStale)
+}
+
+type quietUpdater struct{ ports.Accounts }
+
+func (l quietUpdater) Update(ctx context.Context, a domain.Account) error {
+	return quiet(l.Accounts.Update(ctx, a), domain.ErrAccountNotFound)
+}
+
+type recreator struct {
+	ports.Accounts
+	memory *sync.Map
+}
+
+func (l recreator) Update(ctx context.Context, a domain.Account) error {
+	l.memory.Store(a.ID, a.Created)
+	return l.Accounts.Update(ctx, a)
+}
+
+func (l recreator) ByID(ctx context.Context, id domain.AccountID) (domain.Account, error) {
+	a, err := l.Accounts.ByID(ctx, id)
+	if at, ok := l.memory.Load(id); ok && err == nil {
+		a.Created = at.(time.Time).UTC()
+	}
+	return a, err
+}
+
+type timeless struct{ ports.Accounts }
+
+func (l timeless) SetCredential(ctx context.Context, c domain.Credential, at time.Time) error {
+	if a, err := l.ByID(ctx, c.Account); err == nil {
+		at = a.Changed
+	}
+	return l.Accounts.SetCredential(ctx, c, at)
+}
+
+type blindSetter struct{ ports.Accounts }
+
+func (l blindSetter) SetCredential(ctx context.Context, c domain.Credential, at time.Time) error {
+	if old, err := l.Credential(ctx, c.Account); err == nil {
+		c.Revision = old.Revision
+	}
+	return quiet(l.Accounts.SetCredential(ctx, c, at), domain.ErrCredentialChanged)
+}
+
+type overeager struct{ ports.Accounts }
+
+func (l overeager) SetCredential(ctx context.Context, c domain.Credential, at time.Time) error {
+	err := l.Accounts.SetCredential(ctx, c, at)
+	if err == nil {
+		a, _ := l.ByID(ctx, c.Account)
+		return l.Update(ctx, a)
+	}
+	return err
+}
+
+type raisingRehasher struct{ ports.Accounts }
+
+func (l raisingRehasher) Rehash(ctx context.Context, c domain.Credential) error {
+	err := l.SetCredential(ctx, c, noon)
+	return quiet(quiet(err, domain.ErrCredentialChanged), domain.ErrAccountNotFound)
+}
+
+type strictRehasher struct{ ports.Accounts }
+
+func (l strictRehasher) Rehash(ctx context.Context, c domain.Credential) error {
+	if old, err := l.Credential(ctx, c.Account); err != nil || old.Revision != c.Revision {
+		return cmp.Or(err, error(domain.ErrCredentialChanged))
+	}
+	return l.Accounts.Rehash(ctx, c)
+}
+
+type restrictive struct {
+	ports.Accounts
+	r ports.Repositories
+}
+
+func (l restrictive) Remove(ctx context.Context, id domain.AccountID, rev domain.Revision) error {
+	if list, err := l.r.Sessions().List(ctx, id, noon, "", 1); err != nil || len(list) > 0 {
+		return cmp.Or(err, errors.New("the account has sessions"))
+	}
+	return l.Accounts.Remove(ctx, id, rev)
+}
+
+type blindRemover struct{ ports.Accounts }
+
+func (l blindRemover) Remove(ctx context.Context, id domain.AccountID, _ domain.Revision) error {
+	return l.Accounts.Remove(ctx, id, 0)
+}
+
+type literalRemover struct{ ports.Accounts }
+
+func (l literalRemover) Remove(ctx context.Context, id domain.AccountID, rev domain.Revision) error {
+	return l.Accounts.Remove(ctx, id, cmp.Or(rev, -1))
+}
+
+type cascader struct {
+	ports.Accounts
+	r ports.Repositories
+}
+
+func (l cascader) Remove(ctx context.Context, id domain.AccountID, rev domain.Revision) error {
+	list, err := l.r.Collections().List(ctx)
+	for _, c := range list {
+		owned, _ := l.r.Records().List(ctx, c.Ref(), domain.OwnedBy{Account: id}, "", 9)
+		for _, rec := range owned {
+			err = errors.Join(err, l.r.Records().Remove(ctx, c.Ref(), rec.ID, rec.Revision))
+		}
+	}
+	return errors.Join(err, l.Accounts.Remove(ctx, id, rev))
+}
+
+type foreigner struct{ ports.Accounts }
+
+func (l foreigner) ByID(ctx context.Context, id domain.AccountID) (domain.Account, error) {
+	a, err := l.Accounts.ByID(ctx, id)
+	if errors.Is(err, domain.NotFound) {
+		err = domain.NotFound
+	}
+	return a, err
+}
+
+type sharer struct {
+	ports.Accounts
+	memory *sync.Map
+}
+
+func (l sharer) ByID(ctx context.Context, id domain.AccountID) (domain.Account, error) {
+	a, err := l.Accounts.ByID(ctx, id)
+	if err == nil {
+		roles, _ := l.memory.LoadOrStore([2]any{id, a.Revision}, a.Roles)
+		a.Roles = roles.([]domain.Role)
+	}
+	return a, err
+}
+
+type roleSharer struct {
+	ports.Accounts
+	memory *sync.Map
+}
+
+func (l roleSharer) Update(ctx context.Context, a domain.Account) error {
+	err := l.Accounts.Update(ctx, a)
+	if err == nil {
+		l.memory.Store(a.ID, a.Roles)
+	}
+	return err
+}
+
+func (l roleSharer) ByID(ctx context.Context, id domain.AccountID) (domain.Account, error) {
+	a, err := l.Accounts.ByID(ctx, id)
+	if roles, ok := l.memory.Load(id); ok && err == nil {
+		a.Roles = roles.([]domain.Role)
+	}
+	return a, err
+}
+
+type epochal struct{ ports.Accounts }
+
+func (l epochal) ByID(ctx context.Context, id domain.AccountID) (domain.Account, error) {
+	a, err := l.Accounts.ByID(ctx, id)
+	if a.Created.Year() < 1970 {
+		a.Created = time.Unix(0, 0).UTC()
+	}
+	return a, err
+}
+
+type tirelessLister struct{ ports.Accounts }
+
+func (l tirelessLister) List(ctx context.Context, after domain.AccountID, limit int) ([]domain.Account, error) {
+	return l.Accounts.List(context.WithoutCancel(ctx), after, limit)
+}
+
+type tirelessAdder struct{ ports.Accounts }
+
+func (l tirelessAdder) Add(ctx context.Context, a domain.Account, h domain.PasswordHash) error {
+	return l.Accounts.Add(context.WithoutCancel(ctx), a, h)
+}
+
+type tirelessSetter struct{ ports.Accounts }
+
+func (l tirelessSetter) SetCredential(ctx context.Context, c domain.Credential, at time.Time) error {
+	return l.Accounts.SetCredential(context.WithoutCancel(ctx), c, at)
+}

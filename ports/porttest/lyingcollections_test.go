@@ -1,0 +1,122 @@
+package porttest
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/keyport-go/keyport/domain"
+	"github.com/keyport-go/keyport/ports"
+)
+
+var lyingCollections = []liar{
+	{"reads the numbers of a schema", onCollections(func(r ports.Repositories) ports.Collections { return numeric{r.Collections()} }), nil, nil},
+	{"finds every collection", onCollections(func(r ports.Repositories) ports.Collections { return finder{r.Collections()} }), nil, nil},
+	{"sorts names as a dictionary does", onCollections(func(r ports.Repositories) ports.Collections { return dictionary{r.Collections()} }), nil, nil},
+	{"lists a few collections", onCollections(func(r ports.Repositories) ports.Collections { return fewLister{r.Collections()} }), nil, nil},
+	{"keeps quiet when a name is taken", onCollections(func(r ports.Repositories) ports.Collections { return quietDeclarer{r.Collections()} }), nil, nil},
+	{"takes the revision of a new collection from outside", onCollections(func(r ports.Repositories) ports.Collections { return believingDeclarer{r.Collections()} }), nil, nil},
+	{"keeps the old rules", onCollections(func(r ports.Repositories) ports.Collections { return ruleKeeper{r.Collections()} }), nil, nil},
+	{"replaces whatever the revision", onCollections(func(r ports.Repositories) ports.Collections { return blindReplacer{r.Collections()} }), nil, nil},
+	{"makes way for a new schema", onCollections(func(r ports.Repositories) ports.Collections { return sweeper{r.Collections(), r} }), nil, nil},
+	{"changes nothing that is in use", onCollections(func(r ports.Repositories) ports.Collections { return rigid{r.Collections(), r} }), nil, nil},
+}
+
+type numeric struct{ ports.Collections }
+
+func (l numeric) Add(ctx context.Context, c domain.Collection) error {
+	c.Schema = domain.RestoreDocument(strings.ReplaceAll(c.Schema.Text(), "1.0", "1"))
+	return l.Collections.Add(ctx, c)
+}
+
+type finder struct{ ports.Collections }
+
+func (l finder) ByName(ctx context.Context, name domain.CollectionName) (domain.Collection, error) {
+	c, err := l.Collections.ByName(ctx, name)
+	return c, quiet(err, domain.ErrCollectionNotFound)
+}
+
+type dictionary struct{ ports.Collections }
+
+func (l dictionary) List(ctx context.Context) ([]domain.Collection, error) {
+	letters := func(c domain.Collection) string {
+		return strings.NewReplacer("-", "", "_", "").Replace(string(c.Name))
+	}
+	list, err := l.Collections.List(ctx)
+	slices.SortFunc(list, func(a, b domain.Collection) int { return cmp.Compare(letters(a), letters(b)) })
+	return list, err
+}
+
+type fewLister struct{ ports.Collections }
+
+func (l fewLister) List(ctx context.Context) ([]domain.Collection, error) {
+	list, err := l.Collections.List(ctx)
+	return list[:min(len(list), 100)], err
+}
+
+type quietDeclarer struct{ ports.Collections }
+
+func (l quietDeclarer) Add(ctx context.Context, c domain.Collection) error {
+	return quiet(l.Collections.Add(ctx, c), domain.ErrCollectionExists)
+}
+
+type believingDeclarer struct{ ports.Collections }
+
+func (l believingDeclarer) Add(ctx context.Context, c domain.Collection) error {
+	rev := c.Revision
+	err := l.Collections.Add(ctx, c)
+	for n := range rev - 1 {
+		c.Revision = n + 1
+		err = errors.Join(err, l.Replace(ctx, c))
+	}
+	return err
+}
+
+type ruleKeeper struct{ ports.Collections }
+
+func (l ruleKeeper) Replace(ctx context.Context, c domain.Collection) error {
+	if old, err := l.ByName(ctx, c.Name); err == nil {
+		c.Rules = old.Rules
+	}
+	return l.Collections.Replace(ctx, c)
+}
+
+type blindReplacer struct{ ports.Collections }
+
+func (l blindReplacer) Replace(ctx context.Context, c domain.Collection) error {
+	if old, err := l.ByName(ctx, c.Name); err == nil {
+		c.Revision = old.Revision
+	}
+	return quiet(l.Collections.Replace(ctx, c), domain.ErrStale)
+}
+
+type sweeper struct {
+	ports.Collections
+	r ports.Repositories
+}
+
+func (l sweeper) Replace(ctx context.Context, c domain.Collection) error {
+	err := l.Collections.Replace(ctx, c)
+	if !errors.Is(err, domain.ErrCollectionInUse) {
+		return err
+	}
+	list, err := l.r.Records().List(ctx, c.Ref(), domain.Everything{}, "", 99)
+	for _, rec := range list {
+		err = errors.Join(err, l.r.Records().Remove(ctx, c.Ref(), rec.ID, rec.Revision))
+	}
+	return errors.Join(err, l.Collections.Replace(ctx, c))
+}
+
+type rigid struct {
+	ports.Collections
+	r ports.Repositories
+}
+
+func (l rigid) Replace(ctx context.Context, c domain.Collection) error {
+	if list, err := l.r.Records().List(ctx, c.Ref(), domain.Everything{}, "", 1); err == nil && len(list) > 0 {
+		return domain.ErrCollectionInUse
+	}
+	return l.Collections.Replace(ctx, c)
+}

@@ -1,0 +1,225 @@
+package porttest
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/keyport-go/keyport/adapters/fake"
+	"github.com/keyport-go/keyport/domain"
+	"github.com/keyport-go/keyport/ports"
+)
+
+var lyingSessions = []liar{
+	{"counts in 32 bits", onSessions(func(r ports.Repositories) ports.Sessions { return narrow{r.Sessions()} }), nil, nil},
+	{"opens for an old password", onSessions(func(r ports.Repositories) ports.Sessions { return credulous{r.Sessions(), r} }), nil, nil},
+	{"takes the account's revision for the credential's", onSessions(func(r ports.Repositories) ports.Sessions { return confused{r.Sessions(), r} }), nil, nil},
+	{"opens for the suspended", onSessions(func(r ports.Repositories) ports.Sessions { return lenient{r.Sessions(), r} }), nil, nil},
+	{"lets a reused session live", onSessions(func(r ports.Repositories) ports.Sessions { return reviver{r.Sessions(), r} }), nil, nil},
+	{"lets the grace last a moment longer", onSessions(func(r ports.Repositories) ports.Sessions {
+		return policyBender{r.Sessions(), func(p domain.SessionPolicy) domain.SessionPolicy { p.Grace += time.Microsecond; return p }}
+	}), nil, nil},
+	{"lets idle sessions last a moment longer", onSessions(func(r ports.Repositories) ports.Sessions {
+		return policyBender{r.Sessions(), func(p domain.SessionPolicy) domain.SessionPolicy { p.Idle += time.Microsecond; return p }}
+	}), nil, nil},
+	{"always grants a grace", onSessions(func(r ports.Repositories) ports.Sessions {
+		return policyBender{r.Sessions(), func(p domain.SessionPolicy) domain.SessionPolicy { p.Grace = max(p.Grace, time.Minute); return p }}
+	}), nil, nil},
+	{"tells everybody that they rotated", onSessions(func(r ports.Repositories) ports.Sessions { return flatterer{r.Sessions()} }), nil, nil},
+	{"fails for the suspended and the ended", onSessions(func(r ports.Repositories) ports.Sessions {
+		return failing{r.Sessions(), domain.Refused, domain.ErrSessionNotFound}
+	}), nil, nil},
+	{"fails on a reuse", onSessions(func(r ports.Repositories) ports.Sessions {
+		return failing{r.Sessions(), domain.Reused, domain.ErrTokenReused}
+	}), nil, nil},
+	{"remembers authorities", func() ports.Store {
+		memory := new(sync.Map)
+		return lying{new(fake.Store), lie{sessions: func(r ports.Repositories) ports.Sessions { return rememberer{r.Sessions(), memory} }}}
+	}, nil, nil},
+	{"lets a session act at its end", onSessions(func(r ports.Repositories) ports.Sessions { return lateAuthority{r.Sessions()} }), nil, nil},
+	{"lists sessions by use", onSessions(func(r ports.Repositories) ports.Sessions { return byUse{r.Sessions()} }), nil, nil},
+	{"lists a session at its end", onSessions(func(r ports.Repositories) ports.Sessions { return lateLister{r.Sessions()} }), nil, nil},
+	{"ends anybody's session", onSessions(func(r ports.Repositories) ports.Sessions { return intruder{r.Sessions()} }), nil, nil},
+	{"ends what has ended with success", onSessions(func(r ports.Repositories) ports.Sessions { return quietEnder{r.Sessions()} }), nil, nil},
+	{"spares nobody", onSessions(func(r ports.Repositories) ports.Sessions { return merciless{r.Sessions()} }), nil, nil},
+	{"does not count what it ends", onSessions(func(r ports.Repositories) ports.Sessions { return countless{r.Sessions()} }), nil, nil},
+	{"prunes at the end itself", onSessions(func(r ports.Repositories) ports.Sessions { return earlyPruner{r.Sessions()} }), nil, nil},
+	{"prunes without a limit", onSessions(func(r ports.Repositories) ports.Sessions { return greedyPruner{r.Sessions()} }), nil, nil},
+}
+
+type narrow struct{ ports.Sessions }
+
+func (l narrow) Open(ctx context.Context, s domain.Session, rev domain.Revision) (domain.Authority, error) {
+	s.Counter &= 1<<32 - 1
+	return l.Sessions.Open(ctx, s, rev)
+}
+
+type credulous struct {
+	ports.Sessions
+	r ports.Repositories
+}
+
+func (l credulous) Open(ctx context.Context, s domain.Session, rev domain.Revision) (domain.Authority, error) {
+	if c, err := l.r.Accounts().Credential(ctx, s.Account); err == nil {
+		rev = c.Revision
+	}
+	return l.Sessions.Open(ctx, s, rev)
+}
+
+type confused struct {
+	ports.Sessions
+	r ports.Repositories
+}
+
+func (l confused) Open(ctx context.Context, s domain.Session, rev domain.Revision) (domain.Authority, error) {
+	if a, err := l.r.Accounts().ByID(ctx, s.Account); err == nil && a.Revision != rev {
+		return domain.Authority{}, domain.ErrCredentialChanged
+	}
+	return l.Sessions.Open(ctx, s, rev)
+}
+
+type lenient struct {
+	ports.Sessions
+	r ports.Repositories
+}
+
+func (l lenient) Open(ctx context.Context, s domain.Session, rev domain.Revision) (domain.Authority, error) {
+	a, err := l.r.Accounts().ByID(ctx, s.Account)
+	if err != nil || a.Status == domain.Active {
+		return l.Sessions.Open(ctx, s, rev)
+	}
+	status := a.Status
+	a.Status = domain.Active
+	err = l.r.Accounts().Update(ctx, a)
+	au, refused := l.Sessions.Open(ctx, s, rev)
+	a.Status = status
+	a.Revision++
+	return au, cmp.Or(err, refused, l.r.Accounts().Update(ctx, a))
+}
+
+type reviver struct {
+	ports.Sessions
+	r ports.Repositories
+}
+
+func (l reviver) Refresh(ctx context.Context, t domain.RefreshToken, now time.Time, p domain.SessionPolicy) (domain.Refreshed, error) {
+	au, _ := l.Authority(ctx, t.Session, noon)
+	list, _ := l.List(ctx, au.Account, noon, "", 99)
+	got, err := l.Sessions.Refresh(ctx, t, now, p)
+	if i := slices.IndexFunc(list, func(s domain.Session) bool { return s.ID == t.Session }); i >= 0 && got.Verdict == domain.Reused {
+		c, _ := l.r.Accounts().Credential(ctx, au.Account)
+		_, err = l.Open(ctx, list[i], c.Revision)
+	}
+	return got, err
+}
+
+type policyBender struct {
+	ports.Sessions
+	bend func(domain.SessionPolicy) domain.SessionPolicy
+}
+
+func (l policyBender) Refresh(ctx context.Context, t domain.RefreshToken, now time.Time, p domain.SessionPolicy) (domain.Refreshed, error) {
+	return l.Sessions.Refresh(ctx, t, now, l.bend(p))
+}
+
+type flatterer struct{ ports.Sessions }
+
+func (l flatterer) Refresh(ctx context.Context, t domain.RefreshToken, now time.Time, p domain.SessionPolicy) (domain.Refreshed, error) {
+	got, err := l.Sessions.Refresh(ctx, t, now, p)
+	if got.Verdict == domain.Repeated {
+		got.Verdict = domain.Rotated
+	}
+	return got, err
+}
+
+type failing struct {
+	ports.Sessions
+	verdict domain.Verdict
+	failure error
+}
+
+func (l failing) Refresh(ctx context.Context, t domain.RefreshToken, now time.Time, p domain.SessionPolicy) (domain.Refreshed, error) {
+	got, err := l.Sessions.Refresh(ctx, t, now, p)
+	if err == nil && got.Verdict == l.verdict {
+		err = l.failure
+	}
+	return got, err
+}
+
+type rememberer struct {
+	ports.Sessions
+	memory *sync.Map
+}
+
+func (l rememberer) Authority(ctx context.Context, id domain.SessionID, now time.Time) (domain.Authority, error) {
+	au, err := l.Sessions.Authority(ctx, id, now)
+	if err != nil {
+		return au, err
+	}
+	first, _ := l.memory.LoadOrStore(id, au)
+	au = first.(domain.Authority)
+	au.Roles = slices.Clone(au.Roles)
+	return au, nil
+}
+
+type lateAuthority struct{ ports.Sessions }
+
+func (l lateAuthority) Authority(ctx context.Context, id domain.SessionID, now time.Time) (domain.Authority, error) {
+	return l.Sessions.Authority(ctx, id, now.Add(-time.Microsecond))
+}
+
+type byUse struct{ ports.Sessions }
+
+func (l byUse) List(ctx context.Context, account domain.AccountID, now time.Time, after domain.SessionID, limit int) ([]domain.Session, error) {
+	list, err := l.Sessions.List(ctx, account, now, after, limit)
+	slices.SortStableFunc(list, func(a, b domain.Session) int { return a.Used.Compare(b.Used) })
+	return list, err
+}
+
+type lateLister struct{ ports.Sessions }
+
+func (l lateLister) List(ctx context.Context, account domain.AccountID, now time.Time, after domain.SessionID, limit int) ([]domain.Session, error) {
+	return l.Sessions.List(ctx, account, now.Add(-time.Microsecond), after, limit)
+}
+
+type intruder struct{ ports.Sessions }
+
+func (l intruder) End(ctx context.Context, account domain.AccountID, id domain.SessionID) error {
+	if au, err := l.Authority(ctx, id, noon); err == nil {
+		account = au.Account
+	}
+	return l.Sessions.End(ctx, account, id)
+}
+
+type quietEnder struct{ ports.Sessions }
+
+func (l quietEnder) End(ctx context.Context, account domain.AccountID, id domain.SessionID) error {
+	return quiet(l.Sessions.End(ctx, account, id), domain.ErrSessionNotFound)
+}
+
+type merciless struct{ ports.Sessions }
+
+func (l merciless) EndAll(ctx context.Context, account domain.AccountID, _ domain.SessionID) (int, error) {
+	return l.Sessions.EndAll(ctx, account, "")
+}
+
+type countless struct{ ports.Sessions }
+
+func (l countless) EndAll(ctx context.Context, account domain.AccountID, except domain.SessionID) (int, error) {
+	_, err := l.Sessions.EndAll(ctx, account, except)
+	return 0, err
+}
+
+type earlyPruner struct{ ports.Sessions }
+
+func (l earlyPruner) Prune(ctx context.Context, t time.Time, limit int) (int, error) {
+	return l.Sessions.Prune(ctx, t.Add(time.Microsecond), limit)
+}
+
+type greedyPruner struct{ ports.Sessions }
+
+func (l greedyPruner) Prune(ctx context.Context, t time.Time, _ int) (int, error) {
+	return l.Sessions.Prune(ctx, t, 1000)
+}

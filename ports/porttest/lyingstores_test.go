@@ -1,0 +1,131 @@
+package porttest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/keyport-go/keyport/adapters/fake"
+	"github.com/keyport-go/keyport/domain"
+	"github.com/keyport-go/keyport/ports"
+)
+
+var lyingKeys = []liar{
+	{"keeps the first part of a key", tell(lie{keys: func(r ports.Repositories) ports.Keys { return shortener{r.Keys()} }}), nil, nil},
+	{"returns the key that it is given", tell(lie{keys: func(r ports.Repositories) ports.Keys { return echo{r.Keys()} }}), nil, nil},
+}
+
+type shortener struct{ ports.Keys }
+
+func (l shortener) Settle(ctx context.Context, k domain.Key) (domain.Key, error) {
+	k.Sealed = k.Sealed[:min(len(k.Sealed), domain.MaxSealed/2)]
+	return l.Keys.Settle(ctx, k)
+}
+
+type echo struct{ ports.Keys }
+
+func (l echo) Settle(ctx context.Context, k domain.Key) (domain.Key, error) {
+	_, err := l.Keys.Settle(ctx, k)
+	return k, err
+}
+
+var lyingStores = []liar{
+	{"keeps what a failed transaction wrote", func() ports.Store { return careless{new(fake.Store)} }, nil, nil},
+	{"drops every transaction", func() ports.Store { return dropper{new(fake.Store)} }, nil, nil},
+	{"drops the second write of a transaction", func() ports.Store { return sloppy{new(fake.Store)} }, nil, nil},
+	{"wraps errors", func() ports.Store { return wrapper{new(fake.Store)} }, nil, nil},
+	{"breaks a transaction off at a failure", func() ports.Store { return brittle{new(fake.Store)} }, nil, nil},
+	{"does not answer", func() ports.Store { return mute{new(fake.Store)} }, nil, nil},
+	{"always answers", func() ports.Store { return talkative{new(fake.Store)} }, nil, nil},
+}
+
+// careless runs f outside any transaction.
+type careless struct{ *fake.Store }
+
+func (l careless) Atomically(_ context.Context, f func(ports.Repositories) error) error { return f(l) }
+
+// dropper keeps no transaction.
+type dropper struct{ *fake.Store }
+
+func (l dropper) Atomically(ctx context.Context, f func(ports.Repositories) error) error {
+	dropped := errors.New("dropped")
+	err := l.Store.Atomically(ctx, func(tx ports.Repositories) error {
+		if err := f(tx); err != nil {
+			return err
+		}
+		return dropped
+	})
+	if errors.Is(err, dropped) {
+		return nil
+	}
+	return err
+}
+
+// sloppy adds only the first account of a transaction.
+type sloppy struct{ *fake.Store }
+
+func (l sloppy) Atomically(ctx context.Context, f func(ports.Repositories) error) error {
+	return l.Store.Atomically(ctx, func(tx ports.Repositories) error {
+		var n atomic.Int64
+		return f(bent{tx, lie{accounts: func(r ports.Repositories) ports.Accounts { return firstAdder{r.Accounts(), &n} }}})
+	})
+}
+
+type firstAdder struct {
+	ports.Accounts
+	n *atomic.Int64
+}
+
+func (l firstAdder) Add(ctx context.Context, a domain.Account, h domain.PasswordHash) error {
+	if l.n.Add(1) > 1 && ctx.Err() == nil {
+		return nil
+	}
+	return l.Accounts.Add(ctx, a, h)
+}
+
+// wrapper says where an error came from.
+type wrapper struct{ *fake.Store }
+
+func (l wrapper) Atomically(ctx context.Context, f func(ports.Repositories) error) error {
+	if err := l.Store.Atomically(ctx, f); err != nil {
+		return fmt.Errorf("transaction: %w", err)
+	}
+	return nil
+}
+
+// brittle cannot go on after a login that is taken, as a database cannot whose
+// statement has failed.
+type brittle struct{ *fake.Store }
+
+func (l brittle) Atomically(ctx context.Context, f func(ports.Repositories) error) error {
+	return l.Store.Atomically(ctx, func(tx ports.Repositories) error {
+		var broken atomic.Bool
+		err := f(bent{tx, lie{accounts: func(r ports.Repositories) ports.Accounts { return breaker{r.Accounts(), &broken} }}})
+		if err == nil && broken.Load() {
+			return errors.New("the transaction is broken")
+		}
+		return err
+	})
+}
+
+type breaker struct {
+	ports.Accounts
+	broken *atomic.Bool
+}
+
+func (l breaker) Add(ctx context.Context, a domain.Account, h domain.PasswordHash) error {
+	err := l.Accounts.Add(ctx, a, h)
+	if err != nil {
+		l.broken.Store(true)
+	}
+	return err
+}
+
+type mute struct{ *fake.Store }
+
+func (mute) Ping(context.Context) error { return domain.ErrUnavailable }
+
+type talkative struct{ *fake.Store }
+
+func (talkative) Ping(context.Context) error { return nil }

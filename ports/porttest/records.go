@@ -1,0 +1,495 @@
+package porttest
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/keyport-go/keyport/domain"
+	"github.com/keyport-go/keyport/ports"
+)
+
+var records = []clause[ports.Store]{
+	{
+		"a record is read as it was stored",
+		"Records keeps the records of all collections.",
+		func(ctx context.Context, s ports.Store) error {
+			ada, ships, authors := account(1, "ada"), collection("ships"), collection("authors")
+			hers, other := record(1, ada.ID), record(1, "")
+			other.Data = document(`{}`)
+			return errors.Join(
+				declared(ctx, s, ships, authors),
+				s.Accounts().Add(ctx, ada, hash(1)),
+				s.Records().Add(ctx, ships.Ref(), hers, nil),
+				s.Records().Add(ctx, authors.Ref(), other, nil), // the same id in another collection
+				reads(hers)(s.Records().Get(ctx, ships.Ref(), hers.ID)),
+				reads(other)(s.Records().Get(ctx, authors.Ref(), other.ID)),
+			)
+		},
+	},
+	{
+		"data keeps its text",
+		"Records keeps the records of all collections.",
+		func(ctx context.Context, s ports.Store) error {
+			ships := collection("ships")
+			err := declared(ctx, s, ships)
+			for n, data := range exactDocuments() {
+				r := record(n, "")
+				r.Data = data
+				now := record(n+100, "")
+				replaced := now
+				replaced.Data, replaced.Revision = data, 2
+				err = errors.Join(err,
+					s.Records().Add(ctx, ships.Ref(), r, nil),
+					reads(r)(s.Records().Get(ctx, ships.Ref(), r.ID)),
+					s.Records().Add(ctx, ships.Ref(), now, nil),
+					s.Records().Replace(ctx, ships.Ref(), withData(now, data), nil),
+					reads(replaced)(s.Records().Get(ctx, ships.Ref(), now.ID)),
+				)
+			}
+			return err
+		},
+	},
+	{
+		"a collection that is not there",
+		"Every method fails with domain.ErrCollectionNotFound if there is no such collection",
+		func(ctx context.Context, s ports.Store) error {
+			ships := collection("ships")
+			return errors.Join(
+				declared(ctx, s, ships),
+				s.Records().Add(ctx, ships.Ref(), record(1, ""), nil),
+				refusesAll(ctx, s.Records(), domain.CollectionRef{Name: "authors", Revision: 1}, domain.ErrCollectionNotFound),
+			)
+		},
+	},
+	{
+		"a collection that has changed",
+		"Every method fails with domain.ErrCollectionNotFound if there is no such collection, and with domain.ErrCollectionChanged if its stored revision is not that of c; a write judges this when it happens.",
+		func(ctx context.Context, s ports.Store) error {
+			ships := collection("ships")
+			key := []domain.UniqueKey{uniqueKey("number", 1)}
+			return errors.Join(
+				declared(ctx, s, ships),
+				s.Records().Add(ctx, ships.Ref(), record(1, ""), key),
+				s.Collections().Replace(ctx, ships),
+				refusesAll(ctx, s.Records(), ships.Ref(), domain.ErrCollectionChanged),
+				refusesAll(ctx, s.Records(), domain.CollectionRef{Name: "ships", Revision: 3}, domain.ErrCollectionChanged),
+				refusesAll(ctx, s.Records(), domain.CollectionRef{Name: "ships"}, domain.ErrCollectionChanged),
+				reads([]domain.Record{record(1, "")})(
+					s.Records().List(ctx, domain.CollectionRef{Name: "ships", Revision: 2}, domain.Everything{}, "", 9)),
+			)
+		},
+	},
+	{
+		"a write judges the collection when it happens",
+		"a write judges this when it happens.",
+		func(ctx context.Context, s ports.Store) error {
+			// Of the writes that race a new declaration, those that were judged by
+			// the old one come before it: its reader sees them all.
+			ships := collection("ships")
+			if err := declared(ctx, s, ships); err != nil {
+				return err
+			}
+			now := domain.CollectionRef{Name: "ships", Revision: 2}
+			var seen []domain.Record
+			errs := race(func(i int) error {
+				if i != contenders/2 {
+					return s.Records().Add(ctx, ships.Ref(), record(i, ""), nil)
+				}
+				if err := s.Collections().Replace(ctx, ships); err != nil {
+					return err
+				}
+				var err error
+				seen, err = s.Records().List(ctx, now, domain.Everything{}, "", contenders)
+				return err
+			})
+			var want []domain.Record
+			for i, err := range errs {
+				switch {
+				case i == contenders/2 && err != nil:
+					return err
+				case i == contenders/2:
+				case err == nil:
+					want = append(want, record(i, ""))
+				default:
+					if err := is(err, domain.ErrCollectionChanged); err != nil {
+						return err
+					}
+				}
+			}
+			return errors.Join(same(seen, want), refusesAll(ctx, s.Records(), ships.Ref(), domain.ErrCollectionChanged))
+		},
+	},
+	{
+		"an absent record",
+		"Get returns the record, or domain.ErrRecordNotFound.",
+		func(ctx context.Context, s ports.Store) error {
+			ships, authors := collection("ships"), collection("authors")
+			absent := fails[domain.Record](domain.ErrRecordNotFound)
+			return errors.Join(
+				declared(ctx, s, ships, authors),
+				s.Records().Add(ctx, ships.Ref(), record(1, ""), nil),
+				reads(record(1, ""))(s.Records().Get(ctx, ships.Ref(), recordID(1))),
+				absent(s.Records().Get(ctx, ships.Ref(), recordID(2))),
+				absent(s.Records().Get(ctx, authors.Ref(), recordID(1))),
+			)
+		},
+	},
+	{
+		"records are listed by id",
+		"List returns at most limit records for which where holds, ordered by id, beginning after the given one; \"\" is before the first.",
+		func(ctx context.Context, s ports.Store) error {
+			ada, bob := account(1, "ada"), account(2, "bob")
+			ships, authors := collection("ships"), collection("authors")
+			err := errors.Join(
+				declared(ctx, s, ships, authors),
+				s.Accounts().Add(ctx, ada, hash(1)),
+				s.Accounts().Add(ctx, bob, hash(2)),
+				s.Records().Add(ctx, authors.Ref(), record(3, ada.ID), nil),
+			)
+			owners := []domain.AccountID{ada.ID, "", bob.ID}
+			all := make([]domain.Record, 9)
+			for _, i := range []int{4, 2, 8, 0, 6, 1, 7, 3, 5} {
+				all[i] = record(2*i, owners[i%3])
+				err = errors.Join(err, s.Records().Add(ctx, ships.Ref(), all[i], nil))
+			}
+			list := func(where domain.Predicate, after domain.RecordID, limit int, want ...domain.Record) error {
+				if err := reads(want)(s.Records().List(ctx, ships.Ref(), where, after, limit)); err != nil {
+					return fmt.Errorf("%T after %q, %d at most: %w", where, after, limit, err)
+				}
+				return nil
+			}
+			return errors.Join(
+				err,
+				list(domain.Everything{}, "", 9, all...),
+				list(domain.Everything{}, "", 4, all[:4]...),
+				list(domain.Everything{}, all[3].ID, 4, all[4:8]...),
+				list(domain.Everything{}, recordID(7), 2, all[4:6]...), // an id that is not there
+				list(domain.Everything{}, all[8].ID, 9),
+				list(domain.Everything{}, "", 0),
+				list(domain.Nothing{}, "", 9),
+				list(domain.OwnedBy{Account: ada.ID}, "", 9, all[0], all[3], all[6]),
+				list(domain.OwnedBy{Account: ada.ID}, "", 2, all[0], all[3]),
+				list(domain.OwnedBy{Account: ada.ID}, all[0].ID, 1, all[3]),
+				list(domain.OwnedBy{Account: bob.ID}, all[3].ID, 9, all[5], all[8]),
+				list(domain.OwnedBy{Account: accountID(3)}, "", 9),
+				list(domain.OwnedBy{}, "", 9), // nobody owns what has no owner
+				list(nil, "", 9),
+			)
+		},
+	},
+	{
+		"a record begins at revision 1",
+		"Add stores a new record with its unique keys at revision 1, whatever r says.",
+		func(ctx context.Context, s ports.Store) error {
+			ships := collection("ships")
+			asked := record(1, "")
+			asked.Revision = 9
+			key := []domain.UniqueKey{uniqueKey("number", 1)}
+			return errors.Join(
+				declared(ctx, s, ships),
+				s.Records().Add(ctx, ships.Ref(), asked, key),
+				reads(record(1, ""))(s.Records().Get(ctx, ships.Ref(), recordID(1))),
+				notUnique(s.Records().Add(ctx, ships.Ref(), record(2, ""), key), "number"),
+			)
+		},
+	},
+	{
+		"an id has one record",
+		"Of any number of calls for one id exactly one succeeds; the others fail with domain.ErrRecordExists.",
+		func(ctx context.Context, s ports.Store) error {
+			ships := collection("ships")
+			if err := declared(ctx, s, ships); err != nil {
+				return err
+			}
+			key := []domain.UniqueKey{uniqueKey("number", 1)}
+			err := oneWinner(race(func(int) error { return s.Records().Add(ctx, ships.Ref(), record(1, ""), nil) }), domain.ErrRecordExists)
+			return errors.Join(
+				err,
+				s.Records().Add(ctx, ships.Ref(), record(2, ""), key),
+				is(s.Records().Add(ctx, ships.Ref(), record(2, ""), key), domain.ErrRecordExists), // the same call again
+			)
+		},
+	},
+	{
+		"a unique key has one record",
+		"Of any number of calls with one unique key exactly one succeeds; the others fail with domain.ErrNotUnique",
+		func(ctx context.Context, s ports.Store) error {
+			ships := collection("ships")
+			if err := declared(ctx, s, ships); err != nil {
+				return err
+			}
+			return oneWinner(race(func(i int) error {
+				keys := []domain.UniqueKey{uniqueKey("number", byte(100+i)), uniqueKey("e/mail", 1)}
+				return raced(s.Records().Add(ctx, ships.Ref(), record(i, ""), keys), "e/mail")
+			}), domain.ErrNotUnique)
+		},
+	},
+	{
+		"a refusal names the fields",
+		"Of any number of calls with one unique key exactly one succeeds; the others fail with domain.ErrNotUnique, which names each field at fault (domain.NotUnique).",
+		func(ctx context.Context, s ports.Store) error {
+			ships, authors := collection("ships"), collection("authors")
+			keys := func(number, mail byte) []domain.UniqueKey {
+				return []domain.UniqueKey{uniqueKey("number", number), uniqueKey("e/mail", mail)}
+			}
+			return errors.Join(
+				declared(ctx, s, ships, authors),
+				s.Records().Add(ctx, ships.Ref(), record(1, ""), keys(1, 1)),
+				s.Records().Add(ctx, ships.Ref(), record(2, ""), keys(2, 2)),
+				notUnique(s.Records().Add(ctx, ships.Ref(), record(3, ""), keys(1, 3)), "number"),
+				notUnique(s.Records().Add(ctx, ships.Ref(), record(3, ""), keys(3, 2)), "e/mail"),
+				notUnique(s.Records().Add(ctx, ships.Ref(), record(3, ""), keys(1, 1)), "number", "e/mail"),
+				notUnique(s.Records().Add(ctx, ships.Ref(), record(3, ""), keys(2, 1)), "number", "e/mail"),
+				// The same digest of another field, and in another collection, is free.
+				s.Records().Add(ctx, ships.Ref(), record(3, ""), []domain.UniqueKey{uniqueKey("name", 1)}),
+				s.Records().Add(ctx, authors.Ref(), record(3, ""), keys(1, 1)),
+			)
+		},
+	},
+	{
+		"a record that is refused is not stored",
+		"A call that fails stores nothing.",
+		func(ctx context.Context, s ports.Store) error {
+			ships := collection("ships")
+			return errors.Join(
+				declared(ctx, s, ships),
+				s.Records().Add(ctx, ships.Ref(), record(1, ""), []domain.UniqueKey{uniqueKey("number", 1)}),
+				is(s.Records().Add(ctx, ships.Ref(), record(2, ""), []domain.UniqueKey{uniqueKey("e/mail", 2), uniqueKey("number", 1)}), domain.ErrNotUnique),
+				is(s.Records().Add(ctx, ships.Ref(), withData(record(1, ""), document(`{}`)), []domain.UniqueKey{uniqueKey("e/mail", 2)}), domain.ErrRecordExists),
+				reads([]domain.Record{record(1, "")})(s.Records().List(ctx, ships.Ref(), domain.Everything{}, "", 9)),
+				// Nor are its keys.
+				s.Records().Add(ctx, ships.Ref(), record(2, ""), []domain.UniqueKey{uniqueKey("e/mail", 2)}),
+			)
+		},
+	},
+	{
+		"a record is replaced",
+		"Replace writes data, time of change and unique keys if the stored revision is r.Revision, and makes it the next one.",
+		func(ctx context.Context, s ports.Store) error {
+			ships := collection("ships")
+			now := withData(record(1, ""), document(`{"now":1.50}`))
+			now.Changed = noon.Add(time.Hour)
+			want := now
+			want.Revision = 2
+			key := func(n byte) []domain.UniqueKey { return []domain.UniqueKey{uniqueKey("number", n)} }
+			return errors.Join(
+				declared(ctx, s, ships),
+				s.Records().Add(ctx, ships.Ref(), record(1, ""), key(1)),
+				s.Records().Add(ctx, ships.Ref(), record(2, ""), key(2)),
+				s.Records().Replace(ctx, ships.Ref(), now, key(3)),
+				reads([]domain.Record{want, record(2, "")})(s.Records().List(ctx, ships.Ref(), domain.Everything{}, "", 9)),
+				notUnique(s.Records().Add(ctx, ships.Ref(), record(3, ""), key(3)), "number"),
+				s.Records().Add(ctx, ships.Ref(), record(3, ""), key(1)), // the old key is free
+				s.Records().Replace(ctx, ships.Ref(), want, key(3)),      // its own key is not in its way
+				s.Records().Replace(ctx, ships.Ref(), withRevision(want, 3), nil),
+				s.Records().Add(ctx, ships.Ref(), record(4, ""), key(3)),
+			)
+		},
+	},
+	{
+		"what a replacement of a record leaves",
+		"Owner and time of creation stay.",
+		func(ctx context.Context, s ports.Store) error {
+			ada, bob, ships := account(1, "ada"), account(2, "bob"), collection("ships")
+			asked := record(1, bob.ID)
+			asked.Created = noon.Add(time.Hour)
+			return errors.Join(
+				declared(ctx, s, ships),
+				s.Accounts().Add(ctx, ada, hash(1)),
+				s.Accounts().Add(ctx, bob, hash(2)),
+				s.Records().Add(ctx, ships.Ref(), record(1, ada.ID), nil),
+				s.Records().Replace(ctx, ships.Ref(), asked, nil),
+				reads(withRevision(record(1, ada.ID), 2))(s.Records().Get(ctx, ships.Ref(), recordID(1))),
+			)
+		},
+	},
+	{
+		"a revision of a record is replaced once",
+		"Of any number of calls for one revision exactly one succeeds; the others fail with domain.ErrStale.",
+		func(ctx context.Context, s ports.Store) error {
+			ships := collection("ships")
+			if err := errors.Join(declared(ctx, s, ships), s.Records().Add(ctx, ships.Ref(), record(1, ""), nil)); err != nil {
+				return err
+			}
+			won := -1
+			errs := race(func(i int) error {
+				keys := []domain.UniqueKey{uniqueKey("number", byte(i)), uniqueKey("e/mail", byte(i))}
+				return s.Records().Replace(ctx, ships.Ref(), withData(record(1, ""), record(i, "").Data), keys)
+			})
+			for i, err := range errs {
+				if err == nil {
+					won = i
+				}
+			}
+			if err := oneWinner(errs, domain.ErrStale); err != nil {
+				return err
+			}
+			want := withRevision(withData(record(1, ""), record(won, "").Data), 2)
+			return errors.Join(
+				reads(want)(s.Records().Get(ctx, ships.Ref(), recordID(1))),
+				notUnique(s.Records().Add(ctx, ships.Ref(), record(2, ""), []domain.UniqueKey{uniqueKey("number", byte(won))}), "number"),
+				s.Records().Add(ctx, ships.Ref(), record(2, ""), []domain.UniqueKey{uniqueKey("number", byte(won+1))}),
+			)
+		},
+	},
+	{
+		"a replacement that is refused",
+		"It fails with domain.ErrRecordNotFound, and with domain.ErrNotUnique as Add does.",
+		func(ctx context.Context, s ports.Store) error {
+			ships := collection("ships")
+			keys := func(number, mail byte) []domain.UniqueKey {
+				return []domain.UniqueKey{uniqueKey("number", number), uniqueKey("e/mail", mail)}
+			}
+			now := withData(record(2, ""), document(`{}`))
+			return errors.Join(
+				declared(ctx, s, ships),
+				s.Records().Add(ctx, ships.Ref(), record(1, ""), keys(1, 1)),
+				s.Records().Add(ctx, ships.Ref(), record(2, ""), keys(2, 2)),
+				is(s.Records().Replace(ctx, ships.Ref(), record(3, ""), nil), domain.ErrRecordNotFound),
+				is(s.Records().Replace(ctx, ships.Ref(), withRevision(now, 2), keys(1, 1)), domain.ErrStale),
+				is(s.Records().Replace(ctx, ships.Ref(), withRevision(now, 0), nil), domain.ErrStale),
+				notUnique(s.Records().Replace(ctx, ships.Ref(), now, keys(3, 1)), "e/mail"),
+				notUnique(s.Records().Replace(ctx, ships.Ref(), now, keys(1, 1)), "number", "e/mail"),
+				reads([]domain.Record{record(1, ""), record(2, "")})(s.Records().List(ctx, ships.Ref(), domain.Everything{}, "", 9)),
+				// The second record still has its old keys and no others.
+				notUnique(s.Records().Add(ctx, ships.Ref(), record(3, ""), keys(2, 2)), "number", "e/mail"),
+				s.Records().Add(ctx, ships.Ref(), record(3, ""), keys(3, 3)),
+			)
+		},
+	},
+	{
+		"a unique key is replaced into once",
+		"It fails with domain.ErrRecordNotFound, and with domain.ErrNotUnique as Add does.",
+		func(ctx context.Context, s ports.Store) error {
+			ships := collection("ships")
+			if err := declared(ctx, s, ships); err != nil {
+				return err
+			}
+			for i := range contenders {
+				if err := s.Records().Add(ctx, ships.Ref(), record(i, ""), []domain.UniqueKey{uniqueKey("number", byte(i))}); err != nil {
+					return err
+				}
+			}
+			return oneWinner(race(func(i int) error {
+				return raced(s.Records().Replace(ctx, ships.Ref(), record(i, ""), []domain.UniqueKey{uniqueKey("number", 99)}), "number")
+			}), domain.ErrNotUnique)
+		},
+	},
+	{
+		"a record is removed",
+		"Remove deletes the record if the stored revision is rev, and frees its unique keys.",
+		func(ctx context.Context, s ports.Store) error {
+			ships, authors := collection("ships"), collection("authors")
+			key := []domain.UniqueKey{uniqueKey("number", 1)}
+			return errors.Join(
+				declared(ctx, s, ships, authors),
+				s.Records().Add(ctx, ships.Ref(), record(1, ""), key),
+				s.Records().Add(ctx, ships.Ref(), record(2, ""), nil),
+				s.Records().Add(ctx, authors.Ref(), record(1, ""), key),
+				s.Records().Remove(ctx, ships.Ref(), recordID(1), 1),
+				reads([]domain.Record{record(2, "")})(s.Records().List(ctx, ships.Ref(), domain.Everything{}, "", 9)),
+				reads(record(1, ""))(s.Records().Get(ctx, authors.Ref(), recordID(1))),
+				s.Records().Add(ctx, ships.Ref(), record(3, ""), key),
+				notUnique(s.Records().Add(ctx, authors.Ref(), record(3, ""), key), "number"),
+				s.Records().Add(ctx, ships.Ref(), record(1, ""), nil),
+			)
+		},
+	},
+	{
+		"a removal that is refused",
+		"It fails with domain.ErrStale or domain.ErrRecordNotFound.",
+		func(ctx context.Context, s ports.Store) error {
+			ships := collection("ships")
+			key := []domain.UniqueKey{uniqueKey("number", 1)}
+			return errors.Join(
+				declared(ctx, s, ships),
+				s.Records().Add(ctx, ships.Ref(), record(1, ""), key),
+				is(s.Records().Remove(ctx, ships.Ref(), recordID(1), 2), domain.ErrStale),
+				is(s.Records().Remove(ctx, ships.Ref(), recordID(1), 0), domain.ErrStale),
+				is(s.Records().Remove(ctx, ships.Ref(), recordID(2), 1), domain.ErrRecordNotFound),
+				reads(record(1, ""))(s.Records().Get(ctx, ships.Ref(), recordID(1))),
+				notUnique(s.Records().Add(ctx, ships.Ref(), record(2, ""), key), "number"),
+			)
+		},
+	},
+}
+
+// declared adds collections.
+func declared(ctx context.Context, s ports.Store, list ...domain.Collection) (err error) {
+	for _, c := range list {
+		err = errors.Join(err, s.Collections().Add(ctx, c))
+	}
+	return err
+}
+
+// exactDocuments are those that a store spoils that reads what it keeps.
+func exactDocuments() []domain.Document {
+	digits := "12345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890"
+	texts := []string{
+		`{}`,
+		`{"a":1.0,"b":1e2,"c":1E+2,"d":-0,"e":-0.0,"f":100,"g":1.50,"h":0.1e-7}`,
+		`{"n":` + digits[:100] + `,"f":0.` + digits[:98] + `,"big":1e1000,"small":1e-1000}`,
+		`{"":"","a b":null,"x":[true,false,null,{},[],""],"é":"Zoë 漢字 👩‍🚀 e\u0301 \ud83d\ude00"}`,
+		`{"s":"\u0001\u001f\"\\\/\b\f\n\r\t\u2028\u2029\u007f<>&'%_$1?:"}`,
+		`{"A":1,"a":2,"b":{"z":1,"a":{"y":[[[[1.00]]]]}}}`,
+	}
+	docs := make([]domain.Document, 0, len(texts)+2)
+	for _, text := range texts {
+		docs = append(docs, document(text))
+	}
+	return append(docs, domain.Document{}, large())
+}
+
+func withData(r domain.Record, d domain.Document) domain.Record {
+	r.Data = d
+	return r
+}
+
+func withRevision(r domain.Record, rev domain.Revision) domain.Record {
+	r.Revision = rev
+	return r
+}
+
+// refusesAll fails unless every method refuses c, whatever else there is to say.
+func refusesAll(ctx context.Context, r ports.Records, c domain.CollectionRef, want *domain.Error) error {
+	key := []domain.UniqueKey{uniqueKey("number", 1)}
+	return errors.Join(
+		fails[domain.Record](want)(r.Get(ctx, c, recordID(1))),
+		fails[domain.Record](want)(r.Get(ctx, c, recordID(2))),
+		fails[[]domain.Record](want)(r.List(ctx, c, domain.Everything{}, "", 9)),
+		fails[[]domain.Record](want)(r.List(ctx, c, domain.Nothing{}, "", 9)),
+		is(r.Add(ctx, c, record(1, ""), key), want),
+		is(r.Add(ctx, c, record(2, ""), nil), want),
+		is(r.Replace(ctx, c, record(1, ""), nil), want),
+		is(r.Replace(ctx, c, record(2, ""), key), want),
+		is(r.Remove(ctx, c, recordID(1), 1), want),
+		is(r.Remove(ctx, c, recordID(1), 2), want),
+		is(r.Remove(ctx, c, recordID(2), 1), want),
+	)
+}
+
+// notUnique fails unless err blames exactly the given fields, in any order.
+func notUnique(err error, fields ...string) error {
+	if bad := is(err, domain.ErrNotUnique); bad != nil {
+		return bad
+	}
+	got, _ := errors.AsType[*domain.Error](err)
+	return same(blamed(got), blamed(domain.NotUnique(fields...)))
+}
+
+func blamed(e *domain.Error) []domain.Field {
+	return slices.SortedFunc(slices.Values(e.Fields), func(a, b domain.Field) int { return cmp.Compare(a.Path, b.Path) })
+}
+
+// raced returns err, or what is wrong with it if it is a refusal that does not
+// blame the field.
+func raced(err error, field string) error {
+	if err == nil {
+		return nil
+	}
+	return cmp.Or(notUnique(err, field), err)
+}

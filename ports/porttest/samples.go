@@ -1,0 +1,105 @@
+package porttest
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/keyport-go/keyport/domain"
+)
+
+// The instant at which most of what follows happens; its microseconds count.
+var noon = time.Date(2030, 1, 2, 12, 0, 0, 123456000, time.UTC)
+
+// policy is the one by which sessions are judged where it does not matter.
+var policy = domain.SessionPolicy{Idle: 30 * 24 * time.Hour, Max: 90 * 24 * time.Hour, Grace: time.Minute}
+
+// uuid returns the nth id of a kind of thing, in order of n.
+func uuid(kind, n int) string { return fmt.Sprintf("0190%04x-0000-7000-8000-%012x", kind, n) }
+
+func accountID(n int) domain.AccountID { return domain.AccountID(uuid(1, n)) }
+func sessionID(n int) domain.SessionID { return domain.SessionID(uuid(2, n)) }
+func recordID(n int) domain.RecordID   { return domain.RecordID(uuid(3, n)) }
+
+// account returns the nth account as it is read after it was added with the given
+// logins, user name first.
+func account(n int, logins ...string) domain.Account {
+	a := domain.Account{
+		ID: accountID(n), Name: fmt.Sprintf("Account %d", n), Roles: []domain.Role{"admin", "editor"}, Status: domain.Active,
+		Authority: 7, Revision: 1, Created: noon, Changed: noon.Add(time.Microsecond),
+	}
+	for _, s := range logins {
+		a.Logins = append(a.Logins, login(s))
+	}
+	return a
+}
+
+// login reads a login that is known to be good.
+func login(s string) domain.Login {
+	l, err := domain.ParseLogin(s)
+	if err != nil {
+		panic(fmt.Sprintf("porttest: login %q: %v", s, err))
+	}
+	return l
+}
+
+// hash returns the nth hash of a password.
+func hash(n int) domain.PasswordHash {
+	return domain.NewPasswordHash(fmt.Sprintf("$argon2id$v=19$m=19456,t=2,p=1$salt$hash-%d", n))
+}
+
+// credential returns an account's credential.
+func credential(a domain.Account, n int, rev domain.Revision) domain.Credential {
+	return domain.Credential{Account: a.ID, Hash: hash(n), Revision: rev}
+}
+
+// session returns the nth session as it is when it is opened at noon.
+func session(n int, a domain.Account) domain.Session {
+	return domain.Session{
+		ID: sessionID(n), Account: a.ID, Created: noon, Used: noon, Ends: noon.Add(policy.Max), Device: "Firefox on Linux, Zoë’s",
+	}
+}
+
+// authority returns what an account may do.
+func authority(a domain.Account) domain.Authority {
+	return domain.Authority{Account: a.ID, Version: a.Authority, Roles: a.Roles}
+}
+
+// collection returns a collection as it is read after it was added.
+func collection(name domain.CollectionName) domain.Collection {
+	return domain.Collection{
+		Name:     name,
+		Schema:   document(`{"properties":{"number":{"multipleOf":1e-2}},"type":"object"}`),
+		Rules:    domain.Rules{List: "anyone", Read: "account", Create: "role:editor", Update: "owner", Delete: "role:admin"},
+		Unique:   []domain.Unique{{Field: "number"}, {Field: "e/mail", PerOwner: true}},
+		Revision: 1, Created: noon, Changed: noon.Add(2 * time.Microsecond),
+	}
+}
+
+// record returns the nth record as it is read after it was added.
+func record(n int, owner domain.AccountID) domain.Record {
+	return domain.Record{
+		ID: recordID(n), Owner: owner, Data: document(fmt.Sprintf(`{"n":%d}`, n)),
+		Revision: 1, Created: noon, Changed: noon.Add(3 * time.Microsecond),
+	}
+}
+
+// document reads a document that is known to be good.
+func document(text string) domain.Document {
+	d, err := domain.ParseDocument([]byte(text))
+	if err != nil {
+		panic(fmt.Sprintf("porttest: document %s: %v", brief(text), err))
+	}
+	return d
+}
+
+// large is a document of domain.MaxDocument bytes.
+func large() domain.Document {
+	const frame = `{"text":""}`
+	return document(`{"text":"` + strings.Repeat("x", domain.MaxDocument-len(frame)) + `"}`)
+}
+
+// uniqueKey returns the key of a field's nth value.
+func uniqueKey(field string, n byte) domain.UniqueKey {
+	return domain.UniqueKey{Field: field, Digest: [32]byte{0: n, 31: 0xff}}
+}
