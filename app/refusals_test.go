@@ -221,13 +221,14 @@ func TestStrangeURLsAreRefused(t *testing.T) {
 		}
 	}
 	for path, want := range map[string]int{
-		"/v1/collections/SHIPS/records":            404,
-		"/v1/collections/ships/records?limit=0":    422,
-		"/v1/collections/ships/records?limit=201":  422,
-		"/v1/collections/ships/records?limit=many": 422,
-		"/v1/collections/ships/records?cursor=x":   422,
-		"/v1/collections/ships/records?cursor=%00": 422,
-		"/v1/collections/ships/records?limit=%zz":  422,
+		"/v1/collections/SHIPS/records":                 404,
+		"/v1/collections/ships/records?limit=0":         422,
+		"/v1/collections/ships/records?limit=201":       422,
+		"/v1/collections/ships/records?limit=many":      422,
+		"/v1/collections/ships/records?cursor=x":        422,
+		"/v1/collections/ships/records?cursor=%00":      422,
+		"/v1/collections/ships/records?limit=%zz":       400,
+		"/v1/collections/ships/records?limit=1&limit=2": 422,
 		"/v1/nothing":                                    404,
 		"/v1/collections/ships/records/":                 404,
 		"/problems/nothing":                              404,

@@ -185,22 +185,20 @@ func TestWhatWasTypedIsAnAddressWhereThereIsAnAtSign(t *testing.T) {
 	blames(t, err, domain.ErrInvalidLogin, "/email invalid-email")
 }
 
-// The normal form of a normal form is itself: for each character alone and
-// between others, but for the large blocks in which all are their own.
+// The normal form of a normal form is itself: for each character between others,
+// but for the large blocks in which all are their own.
 func TestEachCharacterHasOneNormalForm(t *testing.T) {
 	for r := rune(0); r <= unicode.MaxRune; r++ {
 		if !unicode.IsGraphic(r) || unicode.Is(unicode.Unified_Ideograph, r) || r >= 0xAC00 && r <= 0xD7A3 {
 			continue
 		}
-		for _, text := range []string{string(r), "a" + string(r) + "\u0323\u0301"} {
-			l, err := domain.ParseUsername(text)
-			if err != nil {
-				continue
-			}
-			again, err := domain.ParseUsername(l.Normal())
-			if err != nil || again.Normal() != l.Normal() {
-				t.Errorf("U+%04X: %+q becomes %+q, then %+q (%v)", r, text, l.Normal(), again.Normal(), err)
-			}
+		text := "a" + string(r) + "\u0323\u0301"
+		l, err := domain.ParseUsername(text)
+		if err != nil {
+			continue
+		}
+		if again, err := domain.ParseUsername(l.Normal()); err != nil || again.Normal() != l.Normal() {
+			t.Errorf("U+%04X: %+q becomes %+q, then %+q (%v)", r, text, l.Normal(), again.Normal(), err)
 		}
 	}
 }

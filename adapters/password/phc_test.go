@@ -3,6 +3,8 @@ package password
 import (
 	"strings"
 	"testing"
+
+	"github.com/keyport-go/keyport/domain"
 )
 
 // reference is one of the test vectors of the reference implementation (its file
@@ -19,6 +21,19 @@ func TestAHashOfTheReferenceImplementationIsRead(t *testing.T) {
 	}
 	if h.matches([]byte("passwore")) {
 		t.Error("another password matches")
+	}
+}
+
+// Which normal form it is cannot be changed later without losing passwords.
+func TestWhatIsHashedIsNFC(t *testing.T) {
+	h := New(Config{Cost: Cost{Memory: 64, Time: 1, Lanes: 1}})
+	composed := argon2id{cost: h.cost, salt: make([]byte, saltSize)}
+	composed.key = composed.derive([]byte("caf\u00e9 \uac00"), keySize)
+	for _, typed := range []string{"caf\u00e9 \uac00", "cafe\u0301 \u1100\u1161"} {
+		ok, _, err := h.Matches(t.Context(), domain.NewPassword(typed), domain.NewPasswordHash(composed.String()))
+		if !ok || err != nil {
+			t.Errorf("%+q: got %v, %v", typed, ok, err)
+		}
 	}
 }
 

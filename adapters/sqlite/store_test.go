@@ -15,9 +15,13 @@ import (
 )
 
 func TestStore(t *testing.T) {
+	var heard tally
 	porttest.TestStore(t, func(t *testing.T) ports.Store {
-		return opened(t, sqlite.Config{Path: filepath.Join(t.TempDir(), "keyport.db")})
+		return opened(t, sqlite.Config{Path: filepath.Join(t.TempDir(), "keyport.db"), OnStatement: heard.hear})
 	})
+	if !t.Failed() {
+		followIndexes(t, heard.take())
+	}
 }
 
 func TestAStoreThatIsOpenedAgainHasEverything(t *testing.T) {

@@ -57,7 +57,7 @@ func TestEveryClauseCatchesALiar(t *testing.T) {
 // tried checks one clause, with less patience than a suite: one liar never
 // returns.
 func tried(ctx context.Context, c clause[ports.Store], s ports.Store) error {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	return c.check(ctx, s)
 }

@@ -15,47 +15,226 @@ import (
 )
 
 var lyingAccounts = []liar{
-	{"loses characters of names", onAccounts(func(r ports.Repositories) ports.Accounts { return nameTrimmer{r.Accounts()} }), nil, nil},
-	{"trims hashes", onAccounts(func(r ports.Repositories) ports.Accounts { return hashTrimmer{r.Accounts()} }), nil, nil},
-	{"takes the revision of a new account from outside", onAccounts(func(r ports.Repositories) ports.Accounts { return believer{r.Accounts()} }), nil, nil},
-	{"keeps quiet when a login is taken", onAccounts(func(r ports.Repositories) ports.Accounts { return quietAdder{r.Accounts()} }), nil, nil},
-	{"stores half of an account", onAccounts(func(r ports.Repositories) ports.Accounts { return halfAdder{r.Accounts()} }), nil, nil},
-	{"sorts logins by value", onAccounts(func(r ports.Repositories) ports.Accounts { return loginSorter{r.Accounts()} }), nil, nil},
-	{"compares logins as they are spelled", onAccounts(func(r ports.Repositories) ports.Accounts { return speller{r.Accounts()} }), nil, nil},
-	{"compares logins whatever their kind", onAccounts(func(r ports.Repositories) ports.Accounts { return kindless{r.Accounts()} }), nil, nil},
-	{"gives everybody a credential", onAccounts(func(r ports.Repositories) ports.Accounts { return generous{r.Accounts()} }), nil, nil},
-	{"begins a list of accounts at the given one", onAccounts(func(r ports.Repositories) ports.Accounts { return inclusive{r.Accounts()} }), nil, nil},
-	{"lists accounts by name", onAccounts(func(r ports.Repositories) ports.Accounts { return byName{r.Accounts()} }), nil, nil},
-	{"cannot take roles away", onAccounts(func(r ports.Repositories) ports.Accounts { return roleKeeper{r.Accounts()} }), nil, nil},
-	{"writes no authority", onAccounts(func(r ports.Repositories) ports.Accounts { return authorityKeeper{r.Accounts()} }), nil, nil},
-	{"updates whatever the revision", onAccounts(func(r ports.Repositories) ports.Accounts { return blindUpdater{r.Accounts()} }), nil, nil},
-	{"updates nobody with success", onAccounts(func(r ports.Repositories) ports.Accounts { return quietUpdater{r.Accounts()} }), nil, nil},
-	{"writes the time of creation anew", func() ports.Store {
-		memory := new(sync.Map)
-		return lying{new(fake.Store), lie{accounts: func(r ports.Repositories) ports.Accounts { return recreator{r.Accounts(), memory} }}}
-	}, nil, nil},
-	{"leaves the time of a password's change", onAccounts(func(r ports.Repositories) ports.Accounts { return timeless{r.Accounts()} }), nil, nil},
-	{"changes a password whatever the revision", onAccounts(func(r ports.Repositories) ports.Accounts { return blindSetter{r.Accounts()} }), nil, nil},
-	{"raises an account's revision by itself", onAccounts(func(r ports.Repositories) ports.Accounts { return overeager{r.Accounts()} }), nil, nil},
-	{"rehashes as if it were a change", onAccounts(func(r ports.Repositories) ports.Accounts { return raisingRehasher{r.Accounts()} }), nil, nil},
-	{"fails to rehash what has changed", onAccounts(func(r ports.Repositories) ports.Accounts { return strictRehasher{r.Accounts()} }), nil, nil},
-	{"does not remove who has sessions", onAccounts(func(r ports.Repositories) ports.Accounts { return restrictive{r.Accounts(), r} }), nil, nil},
-	{"removes whatever the revision", onAccounts(func(r ports.Repositories) ports.Accounts { return blindRemover{r.Accounts()} }), nil, nil},
-	{"knows no revision that stands for any", onAccounts(func(r ports.Repositories) ports.Accounts { return literalRemover{r.Accounts()} }), nil, nil},
-	{"removes records with their owner", onAccounts(func(r ports.Repositories) ports.Accounts { return cascader{r.Accounts(), r} }), nil, nil},
-	{"fails with errors of its own", onAccounts(func(r ports.Repositories) ports.Accounts { return foreigner{r.Accounts()} }), nil, nil},
-	{"hands one slice to all", func() ports.Store {
-		memory := new(sync.Map)
-		return lying{new(fake.Store), lie{accounts: func(r ports.Repositories) ports.Accounts { return sharer{r.Accounts(), memory} }}}
-	}, nil, nil},
-	{"keeps the roles that an update brought", func() ports.Store {
-		memory := new(sync.Map)
-		return lying{new(fake.Store), lie{accounts: func(r ports.Repositories) ports.Accounts { return roleSharer{r.Accounts(), memory} }}}
-	}, nil, nil},
-	{"counts time from 1970", onAccounts(func(r ports.Repositories) ports.Accounts { return epochal{r.Accounts()} }), nil, nil},
-	{"lists on after the context has ended", onAccounts(func(r ports.Repositories) ports.Accounts { return tirelessLister{r.Accounts()} }), nil, nil},
-	{"adds on after the context has ended", onAccounts(func(r ports.Repositories) ports.Accounts { return tirelessAdder{r.Accounts()} }), nil, nil},
-	{"waits on after the context has ended", onAccounts(func(r ports.Repositories) ports.Accounts { return tirelessSetter{r.Accounts()} }), nil, nil},
+	{
+		name:   "loses characters of names",
+		open:   onAccounts(func(r ports.Repositories) ports.Accounts { return nameTrimmer{r.Accounts()} }),
+		caught: []string{"an account is read as it was stored"},
+	},
+	{
+		name:   "trims hashes",
+		open:   onAccounts(func(r ports.Repositories) ports.Accounts { return hashTrimmer{r.Accounts()} }),
+		caught: []string{"an account is added with its hash"},
+	},
+	{
+		name:   "takes the revision of a new account from outside",
+		open:   onAccounts(func(r ports.Repositories) ports.Accounts { return believer{r.Accounts()} }),
+		caught: []string{"an account begins at revision 1"},
+	},
+	{
+		name: "keeps quiet when a login is taken",
+		open: onAccounts(func(r ports.Repositories) ports.Accounts { return quietAdder{r.Accounts()} }),
+		caught: []string{
+			"a login has one owner",
+			"an account whose login is taken is not stored",
+			"a failure of a method is handed on unchanged",
+			"a failure that f passes over spoils nothing",
+		},
+	},
+	{
+		name: "stores half of an account",
+		open: onAccounts(func(r ports.Repositories) ports.Accounts { return halfAdder{r.Accounts()} }),
+		caught: []string{
+			"an account whose login is taken is not stored",
+			"a failure that f passes over spoils nothing",
+		},
+	},
+	{
+		name:   "sorts logins by value",
+		open:   onAccounts(func(r ports.Repositories) ports.Accounts { return loginSorter{r.Accounts()} }),
+		caught: []string{"logins come in their order"},
+	},
+	{
+		name:   "compares logins as they are spelled",
+		open:   onAccounts(func(r ports.Repositories) ports.Accounts { return speller{r.Accounts()} }),
+		caught: []string{"a login is found by kind and normal form"},
+	},
+	{
+		name:   "compares logins whatever their kind",
+		open:   onAccounts(func(r ports.Repositories) ports.Accounts { return kindless{r.Accounts()} }),
+		caught: []string{"a login is found by kind and normal form"},
+	},
+	{
+		name: "gives everybody a credential",
+		open: onAccounts(func(r ports.Repositories) ports.Accounts { return generous{r.Accounts()} }),
+		caught: []string{
+			"an account whose login is taken is not stored",
+			"an account has a credential",
+			"a password that was changed is not hashed anew",
+			"an account is removed with what is its own",
+		},
+	},
+	{
+		name:   "begins a list of accounts at the given one",
+		open:   onAccounts(func(r ports.Repositories) ports.Accounts { return inclusive{r.Accounts()} }),
+		caught: []string{"accounts are listed by id"},
+	},
+	{
+		name:   "lists accounts by name",
+		open:   onAccounts(func(r ports.Repositories) ports.Accounts { return byName{r.Accounts()} }),
+		caught: []string{"accounts are listed by id"},
+	},
+	{
+		name:   "cannot take roles away",
+		open:   onAccounts(func(r ports.Repositories) ports.Accounts { return roleKeeper{r.Accounts()} }),
+		caught: []string{"an account is changed"},
+	},
+	{
+		name: "writes no authority",
+		open: onAccounts(func(r ports.Repositories) ports.Accounts { return authorityKeeper{r.Accounts()} }),
+		caught: []string{
+			"an account is changed",
+			"a session tells what its account may do at the moment",
+			"a condition is judged when the write happens",
+		},
+	},
+	{
+		name: "updates whatever the revision",
+		open: onAccounts(func(r ports.Repositories) ports.Accounts { return blindUpdater{r.Accounts()} }),
+		caught: []string{
+			"a stale change of an account",
+			"a revision of an account is changed once",
+			"a failure that f passes over spoils nothing",
+		},
+	},
+	{
+		name:   "updates nobody with success",
+		open:   onAccounts(func(r ports.Repositories) ports.Accounts { return quietUpdater{r.Accounts()} }),
+		caught: []string{"a stale change of an account"},
+	},
+	{
+		name: "writes the time of creation anew",
+		open: func() ports.Store {
+			memory := new(sync.Map)
+			return lying{new(fake.Store), lie{accounts: func(r ports.Repositories) ports.Accounts { return recreator{r.Accounts(), memory} }}}
+		},
+		caught: []string{"what a change of an account leaves"},
+	},
+	{
+		name: "leaves the time of a password's change",
+		open: onAccounts(func(r ports.Repositories) ports.Accounts { return timeless{r.Accounts()} }),
+		caught: []string{
+			"a password is changed",
+			"a revision of a credential is changed once",
+		},
+	},
+	{
+		name: "changes a password whatever the revision",
+		open: onAccounts(func(r ports.Repositories) ports.Accounts { return blindSetter{r.Accounts()} }),
+		caught: []string{
+			"a stale change of a password",
+			"a revision of a credential is changed once",
+		},
+	},
+	{
+		name: "raises an account's revision by itself",
+		open: onAccounts(func(r ports.Repositories) ports.Accounts { return overeager{r.Accounts()} }),
+		caught: []string{
+			"a password is changed",
+			"a revision of a credential is changed once",
+			"a method happens wholly or not at all",
+			"times come back in UTC",
+		},
+	},
+	{
+		name:   "rehashes as if it were a change",
+		open:   onAccounts(func(r ports.Repositories) ports.Accounts { return raisingRehasher{r.Accounts()} }),
+		caught: []string{"a password is hashed anew"},
+	},
+	{
+		name:   "fails to rehash what has changed",
+		open:   onAccounts(func(r ports.Repositories) ports.Accounts { return strictRehasher{r.Accounts()} }),
+		caught: []string{"a password that was changed is not hashed anew"},
+	},
+	{
+		name: "does not remove who has sessions",
+		open: onAccounts(func(r ports.Repositories) ports.Accounts { return restrictive{r.Accounts(), r} }),
+		caught: []string{
+			"an account is removed with what is its own",
+			"the parts of a store are one",
+		},
+	},
+	{
+		name:   "removes whatever the revision",
+		open:   onAccounts(func(r ports.Repositories) ports.Accounts { return blindRemover{r.Accounts()} }),
+		caught: []string{"a stale removal of an account"},
+	},
+	{
+		name: "knows no revision that stands for any",
+		open: onAccounts(func(r ports.Repositories) ports.Accounts { return literalRemover{r.Accounts()} }),
+		caught: []string{
+			"an account is removed with what is its own",
+			"what outlives an account",
+			"the parts of a store are one",
+			"a failure of a method is handed on unchanged",
+		},
+	},
+	{
+		name:   "removes records with their owner",
+		open:   onAccounts(func(r ports.Repositories) ports.Accounts { return cascader{r.Accounts(), r} }),
+		caught: []string{"what outlives an account"},
+	},
+	{
+		name: "fails with errors of its own",
+		open: onAccounts(func(r ports.Repositories) ports.Accounts { return foreigner{r.Accounts()} }),
+		caught: []string{
+			"an account whose login is taken is not stored",
+			"logins come in their order",
+			"an account is removed with what is its own",
+			"failures are of the domain",
+		},
+	},
+	{
+		name: "hands one slice to all",
+		open: func() ports.Store {
+			memory := new(sync.Map)
+			return lying{new(fake.Store), lie{accounts: func(r ports.Repositories) ports.Accounts { return sharer{r.Accounts(), memory} }}}
+		},
+		caught: []string{"slices are copied"},
+	},
+	{
+		name: "keeps the roles that an update brought",
+		open: func() ports.Store {
+			memory := new(sync.Map)
+			return lying{new(fake.Store), lie{accounts: func(r ports.Repositories) ports.Accounts { return roleSharer{r.Accounts(), memory} }}}
+		},
+		caught: []string{"roles that an update brings are copied"},
+	},
+	{
+		name:   "counts time from 1970",
+		open:   onAccounts(func(r ports.Repositories) ports.Accounts { return epochal{r.Accounts()} }),
+		caught: []string{"times come back in UTC"},
+	},
+	{
+		name:   "lists on after the context has ended",
+		open:   onAccounts(func(r ports.Repositories) ports.Accounts { return tirelessLister{r.Accounts()} }),
+		caught: []string{"nothing begins after its context has ended"},
+	},
+	{
+		name: "adds on after the context has ended",
+		open: onAccounts(func(r ports.Repositories) ports.Accounts { return tirelessAdder{r.Accounts()} }),
+		caught: []string{
+			"nothing begins after its context has ended",
+			"a transaction stops when its context ends",
+		},
+	},
+	{
+		name: "waits on after the context has ended",
+		open: onAccounts(func(r ports.Repositories) ports.Accounts { return tirelessSetter{r.Accounts()} }),
+		caught: []string{
+			"nothing begins after its context has ended",
+			"who waits for another stops when its context ends",
+		},
+	},
 }
 
 type nameTrimmer struct{ ports.Accounts }

@@ -12,16 +12,70 @@ import (
 )
 
 var lyingCollections = []liar{
-	{"reads the numbers of a schema", onCollections(func(r ports.Repositories) ports.Collections { return numeric{r.Collections()} }), nil, nil},
-	{"finds every collection", onCollections(func(r ports.Repositories) ports.Collections { return finder{r.Collections()} }), nil, nil},
-	{"sorts names as a dictionary does", onCollections(func(r ports.Repositories) ports.Collections { return dictionary{r.Collections()} }), nil, nil},
-	{"lists a few collections", onCollections(func(r ports.Repositories) ports.Collections { return fewLister{r.Collections()} }), nil, nil},
-	{"keeps quiet when a name is taken", onCollections(func(r ports.Repositories) ports.Collections { return quietDeclarer{r.Collections()} }), nil, nil},
-	{"takes the revision of a new collection from outside", onCollections(func(r ports.Repositories) ports.Collections { return believingDeclarer{r.Collections()} }), nil, nil},
-	{"keeps the old rules", onCollections(func(r ports.Repositories) ports.Collections { return ruleKeeper{r.Collections()} }), nil, nil},
-	{"replaces whatever the revision", onCollections(func(r ports.Repositories) ports.Collections { return blindReplacer{r.Collections()} }), nil, nil},
-	{"makes way for a new schema", onCollections(func(r ports.Repositories) ports.Collections { return sweeper{r.Collections(), r} }), nil, nil},
-	{"changes nothing that is in use", onCollections(func(r ports.Repositories) ports.Collections { return rigid{r.Collections(), r} }), nil, nil},
+	{
+		name:   "reads the numbers of a schema",
+		open:   onCollections(func(r ports.Repositories) ports.Collections { return numeric{r.Collections()} }),
+		caught: []string{"a collection is read as it was stored"},
+	},
+	{
+		name:   "finds every collection",
+		open:   onCollections(func(r ports.Repositories) ports.Collections { return finder{r.Collections()} }),
+		caught: []string{"an absent collection"},
+	},
+	{
+		name:   "sorts names as a dictionary does",
+		open:   onCollections(func(r ports.Repositories) ports.Collections { return dictionary{r.Collections()} }),
+		caught: []string{"collections are listed by name"},
+	},
+	{
+		name:   "lists a few collections",
+		open:   onCollections(func(r ports.Repositories) ports.Collections { return fewLister{r.Collections()} }),
+		caught: []string{"not more than so many collections are listed"},
+	},
+	{
+		name: "keeps quiet when a name is taken",
+		open: onCollections(func(r ports.Repositories) ports.Collections { return quietDeclarer{r.Collections()} }),
+		caught: []string{
+			"a name has one collection",
+			"a collection begins at revision 1",
+			"a failure that f passes over spoils nothing",
+		},
+	},
+	{
+		name:   "takes the revision of a new collection from outside",
+		open:   onCollections(func(r ports.Repositories) ports.Collections { return believingDeclarer{r.Collections()} }),
+		caught: []string{"a collection begins at revision 1"},
+	},
+	{
+		name:   "keeps the old rules",
+		open:   onCollections(func(r ports.Repositories) ports.Collections { return ruleKeeper{r.Collections()} }),
+		caught: []string{"a collection is declared anew"},
+	},
+	{
+		name: "replaces whatever the revision",
+		open: onCollections(func(r ports.Repositories) ports.Collections { return blindReplacer{r.Collections()} }),
+		caught: []string{
+			"a stale declaration",
+			"a revision of a collection is replaced once",
+		},
+	},
+	{
+		name: "makes way for a new schema",
+		open: onCollections(func(r ports.Repositories) ports.Collections { return sweeper{r.Collections(), r} }),
+		caught: []string{
+			"a collection in use keeps its schema",
+			"a declaration waits for records",
+		},
+	},
+	{
+		name: "changes nothing that is in use",
+		open: onCollections(func(r ports.Repositories) ports.Collections { return rigid{r.Collections(), r} }),
+		caught: []string{
+			"a collection in use keeps its schema",
+			"a collection that has changed",
+			"a write judges the collection when it happens",
+		},
+	},
 }
 
 type numeric struct{ ports.Collections }

@@ -11,27 +11,172 @@ import (
 )
 
 var lyingRecords = []liar{
-	{"mixes the ids of collections", onRecords(func(r ports.Repositories) ports.Records { return mixer{r.Records(), r} }), nil, nil},
-	{"reads data through floats", onRecords(func(r ports.Repositories) ports.Records { return floating{r.Records()} }), nil, nil},
-	{"finds no record where there is no collection", onRecords(func(r ports.Repositories) ports.Records { return modest{r.Records()} }), nil, nil},
-	{"reads by any revision of a collection", onRecords(func(r ports.Repositories) ports.Records { return laxReader{r.Records(), r} }), nil, nil},
-	{"writes by any revision of a collection", onRecords(func(r ports.Repositories) ports.Records { return laxWriter{r.Records(), r} }), nil, nil},
-	{"finds every record", onRecords(func(r ports.Repositories) ports.Records { return recordFinder{r.Records()} }), nil, nil},
-	{"filters after the limit", onRecords(func(r ports.Repositories) ports.Records { return lateFilter{r.Records()} }), nil, nil},
-	{"gives a stranger what nobody owns", onRecords(func(r ports.Repositories) ports.Records { return openHanded{r.Records()} }), nil, nil},
-	{"takes the revision of a new record from outside", onRecords(func(r ports.Repositories) ports.Records { return believingRecorder{r.Records()} }), nil, nil},
-	{"keeps quiet when an id is taken", onRecords(func(r ports.Repositories) ports.Records { return quietRecorder{r.Records()} }), nil, nil},
-	{"knows no unique keys", onRecords(func(r ports.Repositories) ports.Records { return keyless{r.Records()} }), nil, nil},
-	{"names one field at fault", onRecords(func(r ports.Repositories) ports.Records { return terse{r.Records()} }), nil, nil},
-	{"takes one field for another", onRecords(func(r ports.Repositories) ports.Records { return fieldless{r.Records()} }), nil, nil},
-	{"stores what it refuses", onRecords(func(r ports.Repositories) ports.Records { return storingRefuser{r.Records()} }), nil, nil},
-	{"keeps no keys of what is replaced", onRecords(func(r ports.Repositories) ports.Records { return keyLoser{r.Records()} }), nil, nil},
-	{"writes a record wholly anew", onRecords(func(r ports.Repositories) ports.Records { return rewriter{r.Records()} }), nil, nil},
-	{"replaces a record whatever the revision", onRecords(func(r ports.Repositories) ports.Records { return blindRecorder{r.Records()} }), nil, nil},
-	{"adds what it cannot replace", onRecords(func(r ports.Repositories) ports.Records { return upserter{r.Records()} }), nil, nil},
-	{"replaces into a taken key", onRecords(func(r ports.Repositories) ports.Records { return keyBreaker{r.Records()} }), nil, nil},
-	{"removes from every collection", onRecords(func(r ports.Repositories) ports.Records { return wideRemover{r.Records(), r} }), nil, nil},
-	{"removes a record whatever the revision", onRecords(func(r ports.Repositories) ports.Records { return blindEraser{r.Records()} }), nil, nil},
+	{
+		name: "mixes the ids of collections",
+		open: onRecords(func(r ports.Repositories) ports.Records { return mixer{r.Records(), r} }),
+		caught: []string{
+			"a record is read as it was stored",
+			"a collection that is not there",
+			"a refusal names the fields",
+			"a record is removed",
+		},
+	},
+	{
+		name:   "reads data through floats",
+		open:   onRecords(func(r ports.Repositories) ports.Records { return floating{r.Records()} }),
+		caught: []string{"data keeps its text"},
+	},
+	{
+		name: "finds no record where there is no collection",
+		open: onRecords(func(r ports.Repositories) ports.Records { return modest{r.Records()} }),
+		caught: []string{
+			"a collection that is not there",
+			"a failed transaction leaves nothing",
+		},
+	},
+	{
+		name: "reads by any revision of a collection",
+		open: onRecords(func(r ports.Repositories) ports.Records { return laxReader{r.Records(), r} }),
+		caught: []string{
+			"a collection that has changed",
+			"a write judges the collection when it happens",
+		},
+	},
+	{
+		name: "writes by any revision of a collection",
+		open: onRecords(func(r ports.Repositories) ports.Records { return laxWriter{r.Records(), r} }),
+		caught: []string{
+			"a collection that has changed",
+			"a write judges the collection when it happens",
+		},
+	},
+	{
+		name:   "finds every record",
+		open:   onRecords(func(r ports.Repositories) ports.Records { return recordFinder{r.Records()} }),
+		caught: []string{"an absent record"},
+	},
+	{
+		name: "filters after the limit",
+		open: onRecords(func(r ports.Repositories) ports.Records { return lateFilter{r.Records()} }),
+		caught: []string{
+			"records are listed by id",
+			"many use a store at once",
+		},
+	},
+	{
+		name:   "gives a stranger what nobody owns",
+		open:   onRecords(func(r ports.Repositories) ports.Records { return openHanded{r.Records()} }),
+		caught: []string{"records are listed by id"},
+	},
+	{
+		name:   "takes the revision of a new record from outside",
+		open:   onRecords(func(r ports.Repositories) ports.Records { return believingRecorder{r.Records()} }),
+		caught: []string{"a record begins at revision 1"},
+	},
+	{
+		name: "keeps quiet when an id is taken",
+		open: onRecords(func(r ports.Repositories) ports.Records { return quietRecorder{r.Records()} }),
+		caught: []string{
+			"an id has one record",
+			"a record that is refused is not stored",
+			"a failure that f passes over spoils nothing",
+		},
+	},
+	{
+		name: "knows no unique keys",
+		open: onRecords(func(r ports.Repositories) ports.Records { return keyless{r.Records()} }),
+		caught: []string{
+			"what outlives an account",
+			"a record begins at revision 1",
+			"a unique key has one record",
+			"a refusal names the fields",
+			"a record that is refused is not stored",
+			"a record is replaced",
+			"a revision of a record is replaced once",
+			"a replacement that is refused",
+			"a record is removed",
+			"a removal that is refused",
+			"a store keeps everything",
+			"a transaction reads its own writes",
+			"a transaction is kept",
+			"a failure that f passes over spoils nothing",
+			"nothing begins after its context has ended",
+			"slices are copied",
+		},
+	},
+	{
+		name: "names one field at fault",
+		open: onRecords(func(r ports.Repositories) ports.Records { return terse{r.Records()} }),
+		caught: []string{
+			"a refusal names the fields",
+			"a replacement that is refused",
+		},
+	},
+	{
+		name:   "takes one field for another",
+		open:   onRecords(func(r ports.Repositories) ports.Records { return fieldless{r.Records()} }),
+		caught: []string{"a refusal names the fields"},
+	},
+	{
+		name: "stores what it refuses",
+		open: onRecords(func(r ports.Repositories) ports.Records { return storingRefuser{r.Records()} }),
+		caught: []string{
+			"a refusal names the fields",
+			"a record that is refused is not stored",
+			"a record is replaced",
+			"a revision of a record is replaced once",
+			"a replacement that is refused",
+			"a failure that f passes over spoils nothing",
+		},
+	},
+	{
+		name: "keeps no keys of what is replaced",
+		open: onRecords(func(r ports.Repositories) ports.Records { return keyLoser{r.Records()} }),
+		caught: []string{
+			"a record is replaced",
+			"a revision of a record is replaced once",
+			"a replacement that is refused",
+			"a unique key is replaced into once",
+			"a failure that f passes over spoils nothing",
+		},
+	},
+	{
+		name:   "writes a record wholly anew",
+		open:   onRecords(func(r ports.Repositories) ports.Records { return rewriter{r.Records()} }),
+		caught: []string{"what a replacement of a record leaves"},
+	},
+	{
+		name: "replaces a record whatever the revision",
+		open: onRecords(func(r ports.Repositories) ports.Records { return blindRecorder{r.Records()} }),
+		caught: []string{
+			"a revision of a record is replaced once",
+			"a replacement that is refused",
+		},
+	},
+	{
+		name:   "adds what it cannot replace",
+		open:   onRecords(func(r ports.Repositories) ports.Records { return upserter{r.Records()} }),
+		caught: []string{"a replacement that is refused"},
+	},
+	{
+		name: "replaces into a taken key",
+		open: onRecords(func(r ports.Repositories) ports.Records { return keyBreaker{r.Records()} }),
+		caught: []string{
+			"a replacement that is refused",
+			"a unique key is replaced into once",
+			"a failure that f passes over spoils nothing",
+		},
+	},
+	{
+		name:   "removes from every collection",
+		open:   onRecords(func(r ports.Repositories) ports.Records { return wideRemover{r.Records(), r} }),
+		caught: []string{"a record is removed"},
+	},
+	{
+		name:   "removes a record whatever the revision",
+		open:   onRecords(func(r ports.Repositories) ports.Records { return blindEraser{r.Records()} }),
+		caught: []string{"a removal that is refused"},
+	},
 }
 
 type mixer struct {

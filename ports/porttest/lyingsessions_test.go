@@ -13,40 +13,162 @@ import (
 )
 
 var lyingSessions = []liar{
-	{"counts in 32 bits", onSessions(func(r ports.Repositories) ports.Sessions { return narrow{r.Sessions()} }), nil, nil},
-	{"opens for an old password", onSessions(func(r ports.Repositories) ports.Sessions { return credulous{r.Sessions(), r} }), nil, nil},
-	{"takes the account's revision for the credential's", onSessions(func(r ports.Repositories) ports.Sessions { return confused{r.Sessions(), r} }), nil, nil},
-	{"opens for the suspended", onSessions(func(r ports.Repositories) ports.Sessions { return lenient{r.Sessions(), r} }), nil, nil},
-	{"lets a reused session live", onSessions(func(r ports.Repositories) ports.Sessions { return reviver{r.Sessions(), r} }), nil, nil},
-	{"lets the grace last a moment longer", onSessions(func(r ports.Repositories) ports.Sessions {
-		return policyBender{r.Sessions(), func(p domain.SessionPolicy) domain.SessionPolicy { p.Grace += time.Microsecond; return p }}
-	}), nil, nil},
-	{"lets idle sessions last a moment longer", onSessions(func(r ports.Repositories) ports.Sessions {
-		return policyBender{r.Sessions(), func(p domain.SessionPolicy) domain.SessionPolicy { p.Idle += time.Microsecond; return p }}
-	}), nil, nil},
-	{"always grants a grace", onSessions(func(r ports.Repositories) ports.Sessions {
-		return policyBender{r.Sessions(), func(p domain.SessionPolicy) domain.SessionPolicy { p.Grace = max(p.Grace, time.Minute); return p }}
-	}), nil, nil},
-	{"tells everybody that they rotated", onSessions(func(r ports.Repositories) ports.Sessions { return flatterer{r.Sessions()} }), nil, nil},
-	{"fails for the suspended and the ended", onSessions(func(r ports.Repositories) ports.Sessions {
-		return failing{r.Sessions(), domain.Refused, domain.ErrSessionNotFound}
-	}), nil, nil},
-	{"fails on a reuse", onSessions(func(r ports.Repositories) ports.Sessions {
-		return failing{r.Sessions(), domain.Reused, domain.ErrTokenReused}
-	}), nil, nil},
-	{"remembers authorities", func() ports.Store {
-		memory := new(sync.Map)
-		return lying{new(fake.Store), lie{sessions: func(r ports.Repositories) ports.Sessions { return rememberer{r.Sessions(), memory} }}}
-	}, nil, nil},
-	{"lets a session act at its end", onSessions(func(r ports.Repositories) ports.Sessions { return lateAuthority{r.Sessions()} }), nil, nil},
-	{"lists sessions by use", onSessions(func(r ports.Repositories) ports.Sessions { return byUse{r.Sessions()} }), nil, nil},
-	{"lists a session at its end", onSessions(func(r ports.Repositories) ports.Sessions { return lateLister{r.Sessions()} }), nil, nil},
-	{"ends anybody's session", onSessions(func(r ports.Repositories) ports.Sessions { return intruder{r.Sessions()} }), nil, nil},
-	{"ends what has ended with success", onSessions(func(r ports.Repositories) ports.Sessions { return quietEnder{r.Sessions()} }), nil, nil},
-	{"spares nobody", onSessions(func(r ports.Repositories) ports.Sessions { return merciless{r.Sessions()} }), nil, nil},
-	{"does not count what it ends", onSessions(func(r ports.Repositories) ports.Sessions { return countless{r.Sessions()} }), nil, nil},
-	{"prunes at the end itself", onSessions(func(r ports.Repositories) ports.Sessions { return earlyPruner{r.Sessions()} }), nil, nil},
-	{"prunes without a limit", onSessions(func(r ports.Repositories) ports.Sessions { return greedyPruner{r.Sessions()} }), nil, nil},
+	{
+		name:   "counts in 32 bits",
+		open:   onSessions(func(r ports.Repositories) ports.Sessions { return narrow{r.Sessions()} }),
+		caught: []string{"a session is read as it was opened"},
+	},
+	{
+		name: "opens for an old password",
+		open: onSessions(func(r ports.Repositories) ports.Sessions { return credulous{r.Sessions(), r} }),
+		caught: []string{
+			"a session is not opened for anybody else",
+			"a sign-in with an old password does not survive its change",
+		},
+	},
+	{
+		name: "takes the account's revision for the credential's",
+		open: onSessions(func(r ports.Repositories) ports.Sessions { return confused{r.Sessions(), r} }),
+		caught: []string{
+			"a session is opened for who proved the password",
+			"times come back in UTC",
+		},
+	},
+	{
+		name: "opens for the suspended",
+		open: onSessions(func(r ports.Repositories) ports.Sessions { return lenient{r.Sessions(), r} }),
+		caught: []string{
+			"a session is not opened for anybody else",
+			"a sign-in does not survive a suspension",
+		},
+	},
+	{
+		name: "lets a reused session live",
+		open: onSessions(func(r ports.Repositories) ports.Sessions { return reviver{r.Sessions(), r} }),
+		caught: []string{
+			"a refresh token is judged as the domain judges it",
+			"a verdict is no error",
+		},
+	},
+	{
+		name: "lets the grace last a moment longer",
+		open: onSessions(func(r ports.Repositories) ports.Sessions {
+			return policyBender{r.Sessions(), func(p domain.SessionPolicy) domain.SessionPolicy { p.Grace += time.Microsecond; return p }}
+		}),
+		caught: []string{
+			"a refresh token is judged as the domain judges it",
+			"a refresh token is rotated once, and without a grace the session ends",
+		},
+	},
+	{
+		name: "lets idle sessions last a moment longer",
+		open: onSessions(func(r ports.Repositories) ports.Sessions {
+			return policyBender{r.Sessions(), func(p domain.SessionPolicy) domain.SessionPolicy { p.Idle += time.Microsecond; return p }}
+		}),
+		caught: []string{"a refresh token is judged as the domain judges it"},
+	},
+	{
+		name: "always grants a grace",
+		open: onSessions(func(r ports.Repositories) ports.Sessions {
+			return policyBender{r.Sessions(), func(p domain.SessionPolicy) domain.SessionPolicy { p.Grace = max(p.Grace, time.Minute); return p }}
+		}),
+		caught: []string{
+			"a refresh token is judged as the domain judges it",
+			"a refresh token is rotated once, and without a grace the session ends",
+		},
+	},
+	{
+		name: "tells everybody that they rotated",
+		open: onSessions(func(r ports.Repositories) ports.Sessions { return flatterer{r.Sessions()} }),
+		caught: []string{
+			"a refresh token is judged as the domain judges it",
+			"a refresh token is rotated once, and repeated within the grace",
+		},
+	},
+	{
+		name: "fails for the suspended and the ended",
+		open: onSessions(func(r ports.Repositories) ports.Sessions {
+			return failing{r.Sessions(), domain.Refused, domain.ErrSessionNotFound}
+		}),
+		caught: []string{
+			"an account is removed with what is its own",
+			"an ended session is gone",
+			"a refresh token is judged as the domain judges it",
+			"a refresh token of no session",
+			"a refresh token is rotated once, and without a grace the session ends",
+		},
+	},
+	{
+		name: "fails on a reuse",
+		open: onSessions(func(r ports.Repositories) ports.Sessions {
+			return failing{r.Sessions(), domain.Reused, domain.ErrTokenReused}
+		}),
+		caught: []string{
+			"a refresh token is judged as the domain judges it",
+			"a refresh token is rotated once, and without a grace the session ends",
+			"a verdict is no error",
+		},
+	},
+	{
+		name: "remembers authorities",
+		open: func() ports.Store {
+			memory := new(sync.Map)
+			return lying{new(fake.Store), lie{sessions: func(r ports.Repositories) ports.Sessions { return rememberer{r.Sessions(), memory} }}}
+		},
+		caught: []string{"a session tells what its account may do at the moment"},
+	},
+	{
+		name:   "lets a session act at its end",
+		open:   onSessions(func(r ports.Repositories) ports.Sessions { return lateAuthority{r.Sessions()} }),
+		caught: []string{"a session without authority"},
+	},
+	{
+		name:   "lists sessions by use",
+		open:   onSessions(func(r ports.Repositories) ports.Sessions { return byUse{r.Sessions()} }),
+		caught: []string{"sessions are listed by id"},
+	},
+	{
+		name:   "lists a session at its end",
+		open:   onSessions(func(r ports.Repositories) ports.Sessions { return lateLister{r.Sessions()} }),
+		caught: []string{"sessions that are over are not listed"},
+	},
+	{
+		name:   "ends anybody's session",
+		open:   onSessions(func(r ports.Repositories) ports.Sessions { return intruder{r.Sessions()} }),
+		caught: []string{"a session is ended by its account"},
+	},
+	{
+		name: "ends what has ended with success",
+		open: onSessions(func(r ports.Repositories) ports.Sessions { return quietEnder{r.Sessions()} }),
+		caught: []string{
+			"an ended session is gone",
+			"a session is ended by its account",
+		},
+	},
+	{
+		name:   "spares nobody",
+		open:   onSessions(func(r ports.Repositories) ports.Sessions { return merciless{r.Sessions()} }),
+		caught: []string{"all sessions of an account are ended but one"},
+	},
+	{
+		name: "does not count what it ends",
+		open: onSessions(func(r ports.Repositories) ports.Sessions { return countless{r.Sessions()} }),
+		caught: []string{
+			"an ended session is gone",
+			"all sessions of an account are ended but one",
+			"many use a store at once",
+		},
+	},
+	{
+		name:   "prunes at the end itself",
+		open:   onSessions(func(r ports.Repositories) ports.Sessions { return earlyPruner{r.Sessions()} }),
+		caught: []string{"sessions that are over are forgotten"},
+	},
+	{
+		name:   "prunes without a limit",
+		open:   onSessions(func(r ports.Repositories) ports.Sessions { return greedyPruner{r.Sessions()} }),
+		caught: []string{"sessions that are over are forgotten"},
+	},
 }
 
 type narrow struct{ ports.Sessions }

@@ -12,8 +12,26 @@ import (
 )
 
 var lyingKeys = []liar{
-	{"keeps the first part of a key", tell(lie{keys: func(r ports.Repositories) ports.Keys { return shortener{r.Keys()} }}), nil, nil},
-	{"returns the key that it is given", tell(lie{keys: func(r ports.Repositories) ports.Keys { return echo{r.Keys()} }}), nil, nil},
+	{
+		name:   "keeps the first part of a key",
+		open:   tell(lie{keys: func(r ports.Repositories) ports.Keys { return shortener{r.Keys()} }}),
+		caught: []string{"a key is read as it was stored"},
+	},
+	{
+		name: "returns the key that it is given",
+		open: tell(lie{keys: func(r ports.Repositories) ports.Keys { return echo{r.Keys()} }}),
+		caught: []string{
+			"a key is read as it was stored",
+			"the first key of a use stays",
+			"all agree on a key",
+			"a store keeps everything",
+			"a transaction reads its own writes",
+			"a transaction is kept",
+			"nothing begins after its context has ended",
+			"slices are copied",
+			"times come back in UTC",
+		},
+	},
 }
 
 type shortener struct{ ports.Keys }
@@ -31,13 +49,64 @@ func (l echo) Settle(ctx context.Context, k domain.Key) (domain.Key, error) {
 }
 
 var lyingStores = []liar{
-	{"keeps what a failed transaction wrote", func() ports.Store { return careless{new(fake.Store)} }, nil, nil},
-	{"drops every transaction", func() ports.Store { return dropper{new(fake.Store)} }, nil, nil},
-	{"drops the second write of a transaction", func() ports.Store { return sloppy{new(fake.Store)} }, nil, nil},
-	{"wraps errors", func() ports.Store { return wrapper{new(fake.Store)} }, nil, nil},
-	{"breaks a transaction off at a failure", func() ports.Store { return brittle{new(fake.Store)} }, nil, nil},
-	{"does not answer", func() ports.Store { return mute{new(fake.Store)} }, nil, nil},
-	{"always answers", func() ports.Store { return talkative{new(fake.Store)} }, nil, nil},
+	{
+		name: "keeps what a failed transaction wrote",
+		open: func() ports.Store { return careless{new(fake.Store)} },
+		caught: []string{
+			"a failed transaction leaves nothing",
+			"a failure of a method is handed on unchanged",
+			"a transaction stops when its context ends",
+		},
+		maybe: []string{"a transaction is seen whole"},
+	},
+	{
+		name: "drops every transaction",
+		open: func() ports.Store { return dropper{new(fake.Store)} },
+		caught: []string{
+			"a sign-in with an old password does not survive its change",
+			"a sign-in does not survive a suspension",
+			"a verdict is no error",
+			"not more than so many collections are listed",
+			"a declaration waits for records",
+			"a transaction is kept",
+			"a failure that f passes over spoils nothing",
+			"a transaction is seen whole",
+			"a condition is judged when the write happens",
+			"transactions that collide all end",
+			"many use a store at once",
+		},
+	},
+	{
+		name: "drops the second write of a transaction",
+		open: func() ports.Store { return sloppy{new(fake.Store)} },
+		caught: []string{
+			"a failure that f passes over spoils nothing",
+			"a transaction is seen whole",
+		},
+	},
+	{
+		name: "wraps errors",
+		open: func() ports.Store { return wrapper{new(fake.Store)} },
+		caught: []string{
+			"a failed transaction leaves nothing",
+			"a failure of a method is handed on unchanged",
+		},
+	},
+	{
+		name:   "breaks a transaction off at a failure",
+		open:   func() ports.Store { return brittle{new(fake.Store)} },
+		caught: []string{"a failure that f passes over spoils nothing"},
+	},
+	{
+		name:   "does not answer",
+		open:   func() ports.Store { return mute{new(fake.Store)} },
+		caught: []string{"a store answers"},
+	},
+	{
+		name:   "always answers",
+		open:   func() ports.Store { return talkative{new(fake.Store)} },
+		caught: []string{"a store that is not waited for does not answer"},
+	},
 }
 
 // careless runs f outside any transaction.

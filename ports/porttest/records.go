@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/keyport-go/keyport/domain"
@@ -426,8 +428,9 @@ func declared(ctx context.Context, s ports.Store, list ...domain.Collection) (er
 	return err
 }
 
-// exactDocuments are those that a store spoils that reads what it keeps.
-func exactDocuments() []domain.Document {
+// exactDocuments are those that a store spoils that reads what it keeps. The last
+// has domain.MaxDocument bytes.
+var exactDocuments = sync.OnceValue(func() []domain.Document {
 	digits := "12345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890"
 	texts := []string{
 		`{}`,
@@ -441,8 +444,10 @@ func exactDocuments() []domain.Document {
 	for _, text := range texts {
 		docs = append(docs, document(text))
 	}
-	return append(docs, domain.Document{}, large())
-}
+	const frame = `{"text":""}`
+	large := `{"text":"` + strings.Repeat("x", domain.MaxDocument-len(frame)) + `"}`
+	return append(docs, domain.Document{}, document(large))
+})
 
 func withData(r domain.Record, d domain.Document) domain.Record {
 	r.Data = d

@@ -2,7 +2,6 @@ package porttest
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/keyport-go/keyport/domain"
@@ -91,12 +90,6 @@ func document(text string) domain.Document {
 		panic(fmt.Sprintf("porttest: document %s: %v", brief(text), err))
 	}
 	return d
-}
-
-// large is a document of domain.MaxDocument bytes.
-func large() domain.Document {
-	const frame = `{"text":""}`
-	return document(`{"text":"` + strings.Repeat("x", domain.MaxDocument-len(frame)) + `"}`)
 }
 
 // uniqueKey returns the key of a field's nth value.

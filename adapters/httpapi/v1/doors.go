@@ -92,12 +92,7 @@ func parameters(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	if err != nil {
 		return nil, domain.ErrMalformed.Because(err)
 	}
-	for name, values := range params {
-		if len(values) > 1 {
-			return nil, domain.ErrInvalid.At(name, "repeated", "want each parameter once")
-		}
-	}
-	return params, nil
+	return params, once(params)
 }
 
 func members(body []byte) (url.Values, error) {

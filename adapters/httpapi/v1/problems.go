@@ -62,12 +62,9 @@ func refusal(status int, errs []error) error {
 func pointer(location string) string {
 	where, rest, _ := strings.Cut(location, ".")
 	if where != "body" {
-		return rest
+		return wire.Clip(rest)
 	}
-	rest = strings.NewReplacer(".", "/", "[", "/", "]", "").Replace(rest)
-	if len(rest) > 128 {
-		rest = strings.ToValidUTF8(rest[:128], "")
-	}
+	rest = wire.Clip(strings.NewReplacer(".", "/", "[", "/", "]", "").Replace(rest))
 	if rest == "" {
 		return ""
 	}

@@ -25,7 +25,7 @@ type Config struct {
 func Mount(r chi.Router, c Config) *huma.OpenAPI {
 	d := dialect{Services: c.Services}
 	r.Group(func(r chi.Router) {
-		r.Use(strictBodies)
+		r.Use(strict)
 		d.api = humachi.New(r, describe(c.Version))
 		d.accounts()
 		d.sessions()
@@ -95,7 +95,7 @@ func operation(id, method, path, summary string, status int, errors ...int) huma
 	return huma.Operation{
 		OperationID: id, Method: method, Path: path, Summary: summary, DefaultStatus: status,
 		Errors:       append(errors, http.StatusTooManyRequests, http.StatusServiceUnavailable),
-		MaxBodyBytes: -1, // strictBodies has the bound
+		MaxBodyBytes: -1, // strict has the bound
 		Tags:         []string{tag(path)},
 	}
 }

@@ -60,7 +60,7 @@ func CheckJSON(body []byte) error {
 		case d.StackDepth() > domain.MaxDepth:
 			return domain.ErrMalformed.At("", "too-deep", "want at most 32 levels")
 		case token.Kind() == '"' && strings.ContainsRune(token.String(), 0):
-			return domain.ErrMalformed.At(clip(string(d.StackPointer())), "nul", "want no NUL")
+			return domain.ErrMalformed.At(Clip(string(d.StackPointer())), "nul", "want no NUL")
 		}
 		if d.StackDepth() == 0 {
 			break
@@ -76,7 +76,7 @@ func malformed(err error) error {
 	field, _ := errors.AsType[*jsontext.SyntacticError](err)
 	at := ""
 	if field != nil {
-		at = clip(string(field.JSONPointer))
+		at = Clip(string(field.JSONPointer))
 	}
 	if errors.Is(err, jsontext.ErrDuplicateName) {
 		return domain.ErrMalformed.At(at, "duplicate-name", "want each name once").Because(err)
@@ -84,8 +84,8 @@ func malformed(err error) error {
 	return domain.ErrMalformed.At(at, "not-json", "want one JSON value in UTF-8").Because(err)
 }
 
-// clip bounds what is said again of what a caller sent.
-func clip(s string) string {
+// Clip bounds what is said again of what a caller sent, to 128 bytes or so.
+func Clip(s string) string {
 	if len(s) > 128 {
 		return strings.ToValidUTF8(s[:128], "") + "…"
 	}

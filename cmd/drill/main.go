@@ -1,0 +1,91 @@
+// Command drill does to Keyport what a bad day does, and looks for what was lost:
+// it kills Keyport and PostgreSQL in mid-write, starts Keyport on many records,
+// and lets everybody sign in at once. It ends with 1 where a promise was broken.
+//
+// The full form writes its figures to docs/drills.md; -short does less of
+// everything, with the same assertions, and prints them only. Keyport is run and
+// spoken to from outside, as its users do.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/keyport-go/keyport/cmd/internal/ground"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdout)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "drill:", err)
+		os.Exit(1)
+	}
+}
+
+// A size says how much is done of everything.
+type size struct {
+	kills   int // of Keyport, on each store
+	outages int // of PostgreSQL
+	records int // that Keyport is started on
+	starts  int // that are timed, of each kind
+	signIns int // at once
+	bound   time.Duration // of it all, once the binary is built
+}
+
+var (
+	full  = size{kills: 10, outages: 3, records: 100_000, starts: 5, signIns: 1000, bound: 6 * time.Minute}
+	short = size{kills: 3, outages: 1, records: 20_000, starts: 3, signIns: 300, bound: 90 * time.Second}
+)
+
+// A drill is one kind of bad day. What it finds broken is its error.
+type drill struct {
+	name string
+	run  func(ctx context.Context, g *ground.Ground, s size, r *report) error
+}
+
+var drills = []drill{
+	{"kill -9 of Keyport in mid-write", crash},
+	{"kill -9 of PostgreSQL in mid-write", outage},
+	{"start", startup},
+	{"sign-ins at once", flood},
+}
+
+func run(ctx context.Context, args []string, out io.Writer) (err error) {
+	flags := flag.NewFlagSet("drill", flag.ContinueOnError)
+	brief := flags.Bool("short", false, "do less, and do not write docs/drills.md")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	s := full
+	if *brief {
+		s = short
+	}
+	g, err := ground.New(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, g.Close()) }()
+	ctx, cancel := context.WithTimeout(ctx, s.bound)
+	defer cancel()
+	r := &report{out: out}
+	var broken []error
+	for _, d := range drills {
+		r.begin(d.name)
+		if err := d.run(ctx, g, s, r); err != nil {
+			broken = append(broken, fmt.Errorf("%s: %w", d.name, err))
+		}
+	}
+	if err := errors.Join(broken...); err != nil || *brief {
+		return err
+	}
+	return r.write(ctx)
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// A report prints figures as they come, and keeps them for the document.
+type report struct {
+	out   io.Writer
+	drill string
+	rows  []row
+}
+
+type row struct{ drill, on, what, figure string }
+
+func (r *report) begin(drill string) {
+	r.drill = drill
+	fmt.Fprintf(r.out, "%s\n", drill)
+}
+
+// add prints a figure. on is the store, or "" where there is none.
+func (r *report) add(on, what, format string, args ...any) {
+	figure := fmt.Sprintf(format, args...)
+	r.rows = append(r.rows, row{r.drill, on, what, figure})
+	fmt.Fprintf(r.out, "  %-10s  %-62s  %s\n", on, what, figure)
+}
+
+// write writes docs/drills.md.
+func (r *report) write(ctx context.Context) error {
+	root, err := output(ctx, "go", "list", "-m", "-f", "{{.Dir}}")
+	if err != nil {
+		return err
+	}
+	commit, err := output(ctx, "git", "-C", root, "describe", "--always", "--dirty", "--abbrev=12")
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(root, "docs", "drills.md")
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return err
+	}
+	if err := os.WriteFile(file, r.document(commit, time.Now()), 0o644); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(r.out, "written to docs/drills.md")
+	return err
+}
+
+func output(ctx context.Context, name string, args ...string) (string, error) {
+	out, err := exec.CommandContext(ctx, name, args...).Output()
+	if err != nil {
+		return "", fmt.Errorf("%s %s: %w", name, strings.Join(args, " "), err)
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
+func (r *report) document(commit string, now time.Time) []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, `# Drills
+
+Written by `+"`make drill`"+`, which fails where one of these promises is broken:
+
+- Keyport killed in mid-write, or PostgreSQL under it: every write that was
+  acknowledged is there, none is torn, and a write that was not acknowledged is
+  there whole or not at all. A session that was signed out stays dead.
+- While PostgreSQL is away the answers are 503 with Retry-After, none hangs, and
+  Keyport serves again without a restart.
+- When everybody signs in at once, those who must wait get 503 with Retry-After,
+  no more hashes run than there are processors, and a reader is served.
+
+Times and sizes are figures, not promises.
+
+Commit %s, %s, %d processors, %s.
+
+| drill | store | what | figure |
+| --- | --- | --- | --- |
+`, commit, now.UTC().Format(time.DateOnly), runtime.NumCPU(), runtime.Version())
+	for _, w := range r.rows {
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", w.drill, w.on, w.what, w.figure)
+	}
+	return b.Bytes()
+}
