@@ -9,7 +9,8 @@
 //   - Methods are safe for concurrent use.
 //   - Methods stop early when ctx ends, and then return an error for which
 //     errors.Is(err, ctx.Err()) holds, or domain.ErrUnavailable.
-//   - A failure that the comment names is a *domain.Error. A store that cannot
+//   - A failure that the comment names is a *domain.Error. Of failures that hold
+//     at once, the one that is named first is returned. A store that cannot
 //     be reached, or is too busy, fails with domain.ErrUnavailable. Any other
 //     error is an accident, and callers treat it as domain.Internal.
 //   - What is passed in or out is the receiver's to keep: implementations copy

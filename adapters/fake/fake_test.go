@@ -42,3 +42,10 @@ func TestBlocklist(t *testing.T) {
 // names returns a name that is another each time, so that no two adapters trust
 // one another.
 func names() func() string { return fake.UUIDs() }
+
+func TestModel(t *testing.T) {
+	porttest.TestModel(t,
+		func(*testing.T) ports.Store { return new(fake.Store) },
+		func(*testing.T) ports.Store { return &fake.Store{Replay: true} },
+	)
+}

@@ -1,6 +1,7 @@
 package jose_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -194,30 +195,34 @@ func TestASealedKeyIsGoodForNothingElse(t *testing.T) {
 }
 
 // As a later Keyport might leave them behind.
-func TestAKeyThatIsSealedRightButIsNoKeyIsNotUsed(t *testing.T) {
-	for name, k := range map[string]domain.Key{
-		"another algorithm": {ID: "a", Use: "sign", Algorithm: "EdDSA"},
-		"a scalar of zero":  {ID: "a", Use: "sign", Algorithm: "ES256"},
-		"no id":             {Use: "sign", Algorithm: "ES256"},
-		"a short secret":    {ID: "a", Use: "refresh", Algorithm: "HS256"},
-		"no secret":         {ID: "a", Use: "cursor", Algorithm: "HS256"},
+func TestAKeyThatIsSealedRightButIsNotWhatWeUseIsRefused(t *testing.T) {
+	sound := bytes.Repeat([]byte{1}, 32)
+	for name, k := range map[string]struct {
+		key    domain.Key
+		secret []byte
+	}{
+		"another algorithm": {domain.Key{ID: "a", Use: "sign", Algorithm: "EdDSA"}, sound},
+		"no id":             {domain.Key{Use: "sign", Algorithm: "ES256"}, sound},
+		"a scalar of zero":  {domain.Key{ID: "a", Use: "sign", Algorithm: "ES256"}, make([]byte, 32)},
+		"a short secret":    {domain.Key{ID: "a", Use: "refresh", Algorithm: "HS256"}, sound[:31]},
+		"no secret":         {domain.Key{ID: "a", Use: "cursor", Algorithm: "HS256"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := config()
-			secret := map[string]int{"a short secret": 31, "no secret": 0}
-			size, short := secret[name]
-			if !short {
-				size = 32
-			}
-			if _, err := c.Keys.Settle(t.Context(), jose.Seal(c.Master, k, make([]byte, size))); err != nil {
+			if _, err := c.Keys.Settle(t.Context(), jose.Seal(c.Master, k.key, k.secret)); err != nil {
 				t.Fatal(err)
 			}
-			if k, err := jose.Open(t.Context(), c); err == nil {
-				k.Close()
+			if ring, err := jose.Open(t.Context(), c); err == nil {
+				ring.Close()
 				t.Error("it was opened")
 			}
 		})
 	}
+	c := config()
+	if _, err := c.Keys.Settle(t.Context(), jose.Seal(c.Master, domain.Key{ID: "a", Use: "sign", Algorithm: "ES256"}, sound)); err != nil {
+		t.Fatal(err)
+	}
+	open(t, c)
 }
 
 func TestAStoreThatFailsIsSaidToHaveFailed(t *testing.T) {

@@ -16,8 +16,8 @@ import (
 type Config struct {
 	// URL leads to the database (PostgreSQL manual, section 34.1.1.2); required.
 	// It may name several hosts, with target_session_attrs=read-write for the
-	// primary among them. A setting of the server in it, such as lock_timeout,
-	// goes before the one below.
+	// primary among them. A setting of the server that stands in it, such as
+	// lock_timeout, is preferred to the one below.
 	URL string
 
 	// MaxConns bounds the connections that are open at once. 0 stands for four a
@@ -46,7 +46,8 @@ type Config struct {
 	ExecMode string
 
 	// PgBouncer says that the URL leads to a PgBouncer in transaction mode. The
-	// timeouts, which it would refuse, are then not sent: set them on the role.
+	// timeouts of the server, which it would refuse, are then not sent: set them
+	// on the role.
 	// "" for ExecMode stands for cache_describe, the one that 1.18 passes.
 	PgBouncer bool
 

@@ -42,14 +42,16 @@ func Migrate(ctx context.Context, url string) error {
 	if err != nil {
 		return fmt.Errorf("postgres: migrate: %w", err)
 	}
-	_, err = provider.Up(ctx)
-	if _, away := errors.AsType[*pgconn.ConnectError](err); away && ctx.Err() == nil {
+	if _, err = provider.Up(ctx); err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return ended(ctx, err)
+	}
+	if _, away := errors.AsType[*pgconn.ConnectError](err); away {
 		return domain.ErrUnavailable.Because(err)
 	}
-	if err != nil {
-		return fmt.Errorf("postgres: migrate: %w", err)
-	}
-	return nil
+	return fmt.Errorf("postgres: migrate: %w", err)
 }
 
 // migrationLock is held by the one process that migrates. It is asked for again

@@ -55,7 +55,7 @@ func TestASignInWaitsForAChangeOfTheAccountThatIsUnderWay(t *testing.T) {
 					_, err := s.Sessions().Open(t.Context(), session(1, ada), 1)
 					opened <- err
 				}()
-				untilOneWaits(t, watch)
+				untilItWaits(t, watch, opened)
 				if c.undo {
 					return undone
 				}
@@ -97,7 +97,7 @@ func TestAChangeOfTheAccountWaitsForASignInThatIsUnderWay(t *testing.T) {
 				return err
 			})
 		}()
-		untilOneWaits(t, watch)
+		untilItWaits(t, watch, changed)
 		return nil
 	})
 	if err := errors.Join(err, <-changed); err != nil {
@@ -122,7 +122,7 @@ func TestARehashWaitsForANewPasswordAndThenDoesNothing(t *testing.T) {
 		go func() {
 			rehashed <- s.Accounts().Rehash(t.Context(), domain.Credential{Account: ada, Hash: domain.NewPasswordHash("old, anew"), Revision: 1})
 		}()
-		untilOneWaits(t, watch)
+		untilItWaits(t, watch, rehashed)
 		return nil
 	})
 	if err := errors.Join(err, <-rehashed); err != nil {
@@ -130,6 +130,85 @@ func TestARehashWaitsForANewPasswordAndThenDoesNothing(t *testing.T) {
 	}
 	if c, err := s.Accounts().Credential(t.Context(), ada); err != nil || c.Hash.Reveal() != "new" || c.Revision != 2 {
 		t.Fatalf("the hash is %q at revision %d (%v), want the new one at 2", c.Hash.Reveal(), c.Revision, err)
+	}
+}
+
+// Whatever waits for a row judges what has become of it, not what it was when the
+// statement began.
+func TestAWriteThatWaitsForAnotherJudgesWhatThatHasLeft(t *testing.T) {
+	ships := domain.CollectionRef{Name: "ships", Revision: 1}
+	rename := func(ctx context.Context, r ports.Repositories) error {
+		a, err := r.Accounts().ByID(ctx, ada)
+		a.Name = "Ada"
+		return errors.Join(err, r.Accounts().Update(ctx, a))
+	}
+	setCredential := func(ctx context.Context, r ports.Repositories) error {
+		return r.Accounts().SetCredential(ctx, domain.Credential{Account: ada, Revision: 1}, noon)
+	}
+	removeAccount := func(ctx context.Context, r ports.Repositories) error { return r.Accounts().Remove(ctx, ada, 1) }
+	endAll := func(ctx context.Context, r ports.Repositories) error {
+		_, err := r.Sessions().EndAll(ctx, ada, "")
+		return err
+	}
+	refresh := func(ctx context.Context, r ports.Repositories) error {
+		f, err := r.Sessions().Refresh(ctx, domain.RefreshToken{Session: session(1, ada).ID}, noon, domain.SessionPolicy{Idle: time.Hour})
+		if err == nil && f.Verdict == domain.Refused {
+			err = domain.ErrInvalidToken
+		}
+		return err
+	}
+	add := func(ctx context.Context, r ports.Repositories) error {
+		return r.Records().Add(ctx, ships, ship(1), nil)
+	}
+	replace := func(ctx context.Context, r ports.Repositories) error {
+		return r.Records().Replace(ctx, ships, ship(1), nil)
+	}
+	remove := func(ctx context.Context, r ports.Repositories) error {
+		return r.Records().Remove(ctx, ships, ship(1).ID, 1)
+	}
+	type write = func(context.Context, ports.Repositories) error
+	for _, c := range []struct {
+		name          string
+		first, second write
+		want          *domain.Error // of the second
+	}{
+		{"an account that is renamed cannot be removed at its old revision", rename, removeAccount, domain.ErrStale},
+		{"an account that is removed cannot be renamed", removeAccount, rename, domain.ErrAccountNotFound},
+		{"an account that is removed gets no new password", removeAccount, setCredential, domain.ErrAccountNotFound},
+		{"an account that is renamed gets a new password", rename, setCredential, nil},
+		{"a session that is ended is not refreshed", endAll, refresh, domain.ErrInvalidToken},
+		{"a session that is refreshed is ended", refresh, endAll, nil},
+		{"a record that is removed is not replaced", remove, replace, domain.ErrRecordNotFound},
+		{"a record that is replaced is not removed at its old revision", replace, remove, domain.ErrStale},
+		{"a record that is removed can be added anew", remove, add, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s, url := open(t, postgres.Config{})
+			register(t, s, ada, "ada")
+			if _, err := s.Sessions().Open(t.Context(), session(1, ada), 1); err != nil {
+				t.Fatal(err)
+			}
+			declare(t, s, ships.Name)
+			if err := add(t.Context(), s); err != nil {
+				t.Fatal(err)
+			}
+			watch := connect(t, url)
+			ended := make(chan error, 1)
+			err := s.Atomically(t.Context(), func(tx ports.Repositories) error {
+				if err := c.first(t.Context(), tx); err != nil {
+					return err
+				}
+				go func() { ended <- c.second(t.Context(), s) }()
+				untilItWaits(t, watch, ended)
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := <-ended; c.want == nil && err != nil || c.want != nil && !errors.Is(err, c.want) {
+				t.Fatalf("the second ends with %v, want %v", err, c.want)
+			}
+		})
 	}
 }
 
@@ -198,7 +277,7 @@ func TestANewSchemaWaitsForARecordThatIsUnderWay(t *testing.T) {
 			next.Schema = domain.RestoreDocument(`{"type":"object"}`)
 			replaced <- s.Collections().Replace(t.Context(), next)
 		}()
-		untilOneWaits(t, watch)
+		untilItWaits(t, watch, replaced)
 		return nil
 	})
 	if err != nil {
@@ -237,7 +316,7 @@ func TestARecordWaitsForADeclarationThatIsUnderWay(t *testing.T) {
 					return err
 				}
 				go func() { written <- c.write(t.Context(), s.Records(), ships.Ref()) }()
-				untilOneWaits(t, watch)
+				untilItWaits(t, watch, written)
 				return nil
 			})
 			if err != nil {

@@ -31,7 +31,7 @@ func (r sessions) Open(ctx context.Context, s domain.Session, credential domain.
 	return a, err
 }
 
-// The words for the verdicts of a refresh that write something, or answer.
+// verdicts are the words in which the statement of Refresh says them.
 var verdicts = map[string]domain.Verdict{
 	"rotated": domain.Rotated, "repeated": domain.Repeated, "reused": domain.Reused, "refused": domain.Refused,
 }
@@ -46,9 +46,9 @@ var verdicts = map[string]domain.Verdict{
 // session that is being deleted finds none, and so is Refused; there is no state
 // of being ended that another statement could forget to ask for.
 func (r sessions) Refresh(ctx context.Context, t domain.RefreshToken, now time.Time, p domain.SessionPolicy) (domain.Refreshed, error) {
-	now = micro(now)
 	// used + idle > now is used > now - idle, and the server need not add. Times
 	// at rest have whole microseconds, so rounding the other side down is exact.
+	at, idle, grace := micro(now), micro(now.Add(-p.Idle)), micro(now.Add(-p.Grace))
 	refreshed, _, err := row(ctx, r.on, func(r pgx.CollectableRow) (domain.Refreshed, error) {
 		var f domain.Refreshed
 		var verdict string
@@ -58,7 +58,7 @@ func (r sessions) Refresh(ctx context.Context, t domain.RefreshToken, now time.T
 		switch f.Verdict {
 		case domain.Rotated:
 			s.Counter++
-			s.Used = now
+			s.Used = at
 		case domain.Repeated:
 		default:
 			return domain.Refreshed{Verdict: f.Verdict}, err
@@ -83,7 +83,7 @@ func (r sessions) Refresh(ctx context.Context, t domain.RefreshToken, now time.T
 			DELETE FROM sessions s USING held WHERE s.id = held.id AND held.verdict = 'reused'
 		)
 		SELECT `+sessionColumns+`, s.verdict, s.authority, s.roles FROM held s`,
-		string(t.Session), int64(t.Counter), now, micro(now.Add(-p.Idle)), micro(now.Add(-p.Grace)))
+		string(t.Session), int64(t.Counter), at, idle, grace)
 	return refreshed, err
 }
 

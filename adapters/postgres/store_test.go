@@ -60,8 +60,9 @@ func connect(t testing.TB, url string) *pgx.Conn {
 	return c
 }
 
-// untilOneWaits returns once a statement in the database waits for a lock.
-func untilOneWaits(t testing.TB, c *pgx.Conn) {
+// untilItWaits returns once a statement in the database waits for a lock. It
+// fails the test if what should wait has ended instead.
+func untilItWaits(t testing.TB, c *pgx.Conn, ended <-chan error) {
 	t.Helper()
 	for waiting := 0; waiting == 0; {
 		err := c.QueryRow(t.Context(), `
@@ -69,6 +70,9 @@ func untilOneWaits(t testing.TB, c *pgx.Conn) {
 			WHERE datname = current_database() AND wait_event_type = 'Lock'`).Scan(&waiting)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if len(ended) > 0 {
+			t.Fatalf("it does not wait, and ends with %v", <-ended)
 		}
 	}
 }

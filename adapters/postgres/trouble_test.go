@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -185,7 +186,7 @@ func TestACallerWhoGoesAwayIsToldSo(t *testing.T) {
 		}
 		ended := make(chan error, 1)
 		go func() { ended <- s.Accounts().SetCredential(gone, change, noon) }()
-		untilOneWaits(t, watch)
+		untilItWaits(t, watch, ended)
 		cancel()
 		if err := <-ended; !errors.Is(err, context.Canceled) {
 			t.Errorf("the error is %v, want that the context was cancelled", err)
@@ -226,6 +227,63 @@ func TestWhatCannotBeMeantIsRefusedAtOnce(t *testing.T) {
 			if s, err := postgres.Open(t.Context(), c.config); err == nil {
 				s.Close()
 				t.Fatal("it opens")
+			}
+		})
+	}
+}
+
+// greeting returns the settings with which a store introduces itself.
+func greeting(t *testing.T, c postgres.Config) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	heard := make(chan string, 1)
+	go func() {
+		said := make([]byte, 1000)
+		n := 0
+		if c, err := l.Accept(); err == nil {
+			n, _ = c.Read(said)
+			_ = c.Close()
+		}
+		heard <- string(said[:n])
+	}()
+	c.URL = fmt.Sprintf("postgres://keyport@%s/keyport?sslmode=disable", l.Addr())
+	s, err := postgres.Open(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	is(t, s.Ping(t.Context()), domain.ErrUnavailable)
+	return <-heard
+}
+
+func TestAStoreIntroducesItself(t *testing.T) {
+	for _, c := range []struct {
+		name          string
+		config        postgres.Config
+		said, notSaid []string
+	}{
+		{"with its timeouts", postgres.Config{LockTimeout: 1234 * time.Millisecond}, []string{
+			"application_name\x00keyport\x00", "lock_timeout\x001234\x00", "statement_timeout\x005000\x00",
+			"idle_in_transaction_session_timeout\x0010000\x00",
+		}, nil},
+		{"without what PgBouncer would refuse", postgres.Config{PgBouncer: true},
+			[]string{"application_name\x00keyport\x00"}, []string{"timeout"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			heard := greeting(t, c.config)
+			for _, want := range c.said {
+				if !strings.Contains(heard, want) {
+					t.Errorf("%q is not in %q", want, heard)
+				}
+			}
+			for _, unwanted := range c.notSaid {
+				if strings.Contains(heard, unwanted) {
+					t.Errorf("%q is in %q", unwanted, heard)
+				}
 			}
 		})
 	}

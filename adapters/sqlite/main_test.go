@@ -21,7 +21,6 @@ const (
 
 var parts = map[string]func(ctx context.Context, path string) error{
 	"migrates and adds an account": migrates,
-	"meets the end of its disk":    meetsTheEndOfItsDisk,
 }
 
 func TestMain(m *testing.M) {

@@ -145,10 +145,7 @@ func (w *writer) serve(m *member) error {
 	}
 	m.turn <- &tx{line: w.line}
 	m.result = <-m.done
-	if m.result == nil {
-		m.result = w.line.fault
-	}
-	w.line.fault = nil
+	w.line.fault = nil // were the transaction gone, the next words would fail
 	if m.result != nil {
 		if err := w.line.control("ROLLBACK TO member"); err != nil {
 			return err

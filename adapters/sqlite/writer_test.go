@@ -227,7 +227,7 @@ func TestCloseServesThoseWhoWait(t *testing.T) {
 		t.Fatal(err)
 	}
 	var closing sync.WaitGroup
-	calls := make([]func() error, 40)
+	calls := make([]func() error, 1000) // several groups
 	for i := range calls {
 		calls[i] = func() error { return s.Records().Add(t.Context(), ships.Ref(), ship(i), nil) }
 	}

@@ -75,28 +75,64 @@ func TestOfTwoPasswordChangesOneIsTooLate(t *testing.T) {
 	w := newWorld()
 	a := w.register(t, nil, "ada")
 	session := w.open(t, a)
-	// Another change lands after the current password was verified.
-	raced := false
-	w.store.Fault = func(op string) (bool, error) {
-		if op == "atomically" && !raced {
-			raced = true
-			fault := w.store.Fault
-			w.store.Fault = nil
-			defer func() { w.store.Fault = fault }()
-			return false, errRace
-		}
-		return false, nil
-	}
+	faster := w.credential(t, a)
+	faster.Hash = domain.NewPasswordHash("fake:0:0:the faster of the two")
+	w.hasher.meanwhile = func() { ok(t, w.store.Accounts().SetCredential(t.Context(), faster, w.clock.Now())) }
 	err := w.ChangePassword(t.Context(), asker(a), domain.NewPassword(right), domain.NewPassword(other))
-	if err != errRace {
-		t.Fatalf("got %v", err)
-	}
-	w.store.Fault = nil
-
-	late := w.credential(t, a)
-	ok(t, w.store.Accounts().SetCredential(t.Context(), late, w.clock.Now()))
-	is(t, w.store.Accounts().SetCredential(t.Context(), late, w.clock.Now()), domain.ErrCredentialChanged)
+	is(t, err, domain.ErrCredentialChanged)
 	if w.sessions(t, a) != string(session) {
 		t.Error("a change that came too late ended a session")
 	}
+	_, err = w.signsIn(t, "ada", "the faster of the two")
+	ok(t, err)
+}
+
+func TestAPasswordChangeWhoseAnswerIsLostHasHappenedWhole(t *testing.T) {
+	w := newWorld()
+	a := w.register(t, nil, "ada")
+	w.open(t, a)
+	w.fails("atomically", true)
+	change := func() error {
+		return w.ChangePassword(t.Context(), asker(a), domain.NewPassword(right), domain.NewPassword(other))
+	}
+	is(t, change(), domain.ErrUnavailable)
+	if got := w.sessions(t, a); got != "" {
+		t.Errorf("a session goes on: %s", got)
+	}
+	is(t, change(), domain.ErrWrongPassword)
+	_, err := w.signsIn(t, "ada", other)
+	ok(t, err)
+}
+
+func TestAPasswordChangeThatFailsHalfWayHasNotHappened(t *testing.T) {
+	w := newWorld()
+	w.store.Replay = false
+	a := w.register(t, nil, "ada")
+	session := w.open(t, a)
+	w.fails("sessions.endAll", false)
+	err := w.ChangePassword(t.Context(), asker(a), domain.NewPassword(right), domain.NewPassword(other))
+	is(t, err, domain.ErrUnavailable)
+	if w.sessions(t, a) != string(session) {
+		t.Error("the session has ended")
+	}
+	_, err = w.signsIn(t, "ada", right)
+	ok(t, err)
+}
+
+func TestTheOperatorSetsAPasswordWithoutTheOldOne(t *testing.T) {
+	w := newWorld()
+	a := w.register(t, nil, "ada", "ada@example.org")
+	w.open(t, a)
+	w.open(t, a)
+	is(t, w.SetPassword(t.Context(), login(t, "nobody"), domain.NewPassword(other)), domain.ErrAccountNotFound)
+	is(t, w.SetPassword(t.Context(), login(t, "ada"), domain.NewPassword("short")), domain.ErrWeakPassword)
+	if w.sessions(t, a) == "" {
+		t.Error("a refusal ended the sessions")
+	}
+	ok(t, w.SetPassword(t.Context(), login(t, "ADA@example.org"), domain.NewPassword(other)))
+	if got := w.sessions(t, a); got != "" {
+		t.Errorf("a session goes on: %s", got)
+	}
+	_, err := w.signsIn(t, "ada", other)
+	ok(t, err)
 }

@@ -42,17 +42,22 @@ func newWorld() *world {
 	return w
 }
 
-// A hasher counts how often it is asked, and may be too busy for one of its verbs.
+// A hasher counts how often it is asked. It may be too busy to make new hashes,
+// or let something happen while it makes one.
 type hasher struct {
 	fake.Hasher
 	hashes, matches atomic.Int64
 	busyHash        bool
+	meanwhile       func()
 }
 
 func (h *hasher) Hash(ctx context.Context, p domain.Password) (domain.PasswordHash, error) {
 	h.hashes.Add(1)
 	if h.busyHash {
 		return domain.PasswordHash{}, domain.ErrBusy
+	}
+	if h.meanwhile != nil {
+		h.meanwhile()
 	}
 	return h.Hasher.Hash(ctx, p)
 }

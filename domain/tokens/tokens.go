@@ -5,6 +5,7 @@ package tokens
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/keyport-go/keyport/domain"
@@ -181,8 +182,9 @@ func (s *Service) Revoke(ctx context.Context, token string) error {
 
 // owner says whose a token is: the word of the token alone, which is ours.
 func (s *Service) owner(ctx context.Context, token string) (domain.AccountID, domain.SessionID, error) {
-	if claims, err := s.c.Issuer.Verify(ctx, token); err == nil {
-		return claims.Subject, claims.Session, nil
+	claims, err := s.c.Issuer.Verify(ctx, token)
+	if !errors.Is(err, domain.Unauthenticated) {
+		return claims.Subject, claims.Session, err
 	}
 	refresh, err := s.c.Refresher.Verify(token)
 	if err != nil {
@@ -214,8 +216,10 @@ func (s *Service) Prune(ctx context.Context) (total int, err error) {
 	}
 }
 
-// clip returns at most most bytes of s, cut between characters.
+// clip returns at most most bytes of s, cut between characters. It takes the
+// word of nobody that s is UTF-8: a header may hold anything, a store may not.
 func clip(s string, most int) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
 	if len(s) <= most {
 		return s
 	}

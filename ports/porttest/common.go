@@ -129,6 +129,26 @@ var common = []clause[ports.Store]{
 		},
 	},
 	{
+		"the failure that is named first is told",
+		"Of failures that hold at once, the one that is named first is returned.",
+		func(ctx context.Context, s ports.Store) error {
+			ships := collection("ships")
+			stale := ships
+			stale.Revision, stale.Schema = 2, document(`{}`)
+			k := []domain.UniqueKey{uniqueKey("number", 1)}
+			return errors.Join(
+				declared(ctx, s, ships),
+				s.Records().Add(ctx, ships.Ref(), record(1, ""), k),
+				s.Records().Add(ctx, ships.Ref(), record(2, ""), nil),
+				is(s.Records().Add(ctx, ships.Ref(), record(2, ""), k), domain.ErrRecordExists),
+				is(s.Records().Add(ctx, ships.Ref(), record(1, ""), k), domain.ErrRecordExists),
+				is(s.Records().Replace(ctx, ships.Ref(), withRevision(record(2, ""), 2), k), domain.ErrStale),
+				is(s.Collections().Replace(ctx, stale), domain.ErrStale),
+				is(s.Records().Remove(ctx, stale.Ref(), recordID(3), 1), domain.ErrCollectionChanged),
+			)
+		},
+	},
+	{
 		"slices are copied",
 		"What is passed in or out is the receiver's to keep: implementations copy slices.",
 		func(ctx context.Context, s ports.Store) error {

@@ -57,6 +57,7 @@ var lyingCollections = []liar{
 		caught: []string{
 			"a stale declaration",
 			"a revision of a collection is replaced once",
+			"the failure that is named first is told",
 		},
 	},
 	{

@@ -12,6 +12,11 @@ import (
 
 var lyingRecords = []liar{
 	{
+		name:   "tells what it comes upon first",
+		open:   onRecords(func(r ports.Repositories) ports.Records { return serial{r.Records()} }),
+		caught: []string{"the failure that is named first is told"},
+	},
+	{
 		name: "mixes the ids of collections",
 		open: onRecords(func(r ports.Repositories) ports.Records { return mixer{r.Records(), r} }),
 		caught: []string{
@@ -80,6 +85,7 @@ var lyingRecords = []liar{
 			"an id has one record",
 			"a record that is refused is not stored",
 			"a failure that f passes over spoils nothing",
+			"the failure that is named first is told",
 		},
 	},
 	{
@@ -151,6 +157,7 @@ var lyingRecords = []liar{
 		caught: []string{
 			"a revision of a record is replaced once",
 			"a replacement that is refused",
+			"the failure that is named first is told",
 		},
 	},
 	{
@@ -177,6 +184,23 @@ var lyingRecords = []liar{
 		open:   onRecords(func(r ports.Repositories) ports.Records { return blindEraser{r.Records()} }),
 		caught: []string{"a removal that is refused"},
 	},
+}
+
+// serial asks for the keys before it asks for the id.
+type serial struct{ ports.Records }
+
+func (l serial) Add(ctx context.Context, c domain.CollectionRef, rec domain.Record, keys []domain.UniqueKey) error {
+	err := l.Records.Add(ctx, c, rec, keys)
+	if errors.Is(err, domain.ErrRecordExists) {
+		rec.ID = recordID(1 << 20)
+		switch other := l.Records.Add(ctx, c, rec, keys); {
+		case errors.Is(other, domain.ErrNotUnique):
+			return other
+		case other == nil:
+			return errors.Join(err, l.Remove(ctx, c, rec.ID, 1))
+		}
+	}
+	return err
 }
 
 type mixer struct {

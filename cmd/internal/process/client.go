@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// A Client speaks to one Keyport. Many goroutines may use it at once; it keeps a
+// A Client speaks to one server. Many goroutines may use it at once; it keeps a
 // connection for each.
 type Client struct {
 	base string
@@ -20,12 +20,14 @@ type Client struct {
 }
 
 // Client returns a client of the public listener. The caller closes it.
-func (k *Keyport) Client() *Client { return newClient(k.URL) }
+func (k *Keyport) Client() *Client { return NewClient(k.URL) }
 
 // Ops returns a client of the private listener. The caller closes it.
-func (k *Keyport) Ops() *Client { return newClient(k.OpsURL) }
+func (k *Keyport) Ops() *Client { return NewClient(k.OpsURL) }
 
-func newClient(base string) *Client {
+// NewClient returns a client of whatever answers at base, such as
+// http://127.0.0.1:8080. The caller closes it.
+func NewClient(base string) *Client {
 	return &Client{base, &http.Client{
 		Transport:     &http.Transport{MaxIdleConnsPerHost: 2048, DisableCompression: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

@@ -1,0 +1,340 @@
+package porttest
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/keyport-go/keyport/domain"
+	"github.com/keyport-go/keyport/ports"
+)
+
+// A dealer makes up moves. It takes what it names from small sets, so that moves
+// meet: recent accounts and sessions, three collections, a dozen records. Where
+// a move wants a revision or a counter, it reads the one that the store has and
+// then now and then misses it by one.
+type dealer struct {
+	*rand.Rand
+	accounts, sessions, edits int // so many were named so far
+}
+
+// modelPolicy has lives that are short, so that moves come up against them.
+var modelPolicy = domain.SessionPolicy{Idle: time.Hour, Max: 4 * time.Hour, Grace: time.Minute}
+
+func (d *dealer) deal() move {
+	moves := []func() move{
+		d.addAccount, d.addAccount, d.readAccount, d.readLogin, d.listAccounts, d.update, d.setCredential, d.rehash, d.removeAccount,
+		d.open, d.open, d.open, d.open, d.refresh, d.refresh, d.refresh, d.refresh, d.authority, d.listSessions, d.end, d.endAll, d.prune,
+		d.addCollection, d.replaceCollection, d.readCollection,
+		d.addRecord, d.addRecord, d.addRecord, d.addRecord, d.readRecord, d.listRecords, d.listRecords, d.replaceRecord, d.replaceRecord, d.replaceRecord, d.removeRecord,
+		d.settle,
+	}
+	d.edits++
+	return moves[d.IntN(len(moves))]()
+}
+
+// at is the time of a move: later than those of the moves before.
+func (d *dealer) at() time.Time { return noon.Add(time.Duration(d.edits) * 1000003 * time.Microsecond) }
+
+// recent names one of the last few of n, or one that is not there yet.
+func (d *dealer) recent(n int) int { return max(0, n+1-d.IntN(8)) }
+
+func (d *dealer) anAccount() domain.AccountID { return accountID(d.recent(d.accounts)) }
+func (d *dealer) aSession() domain.SessionID  { return sessionID(d.recent(d.sessions)) }
+func (d *dealer) aRecord() domain.RecordID    { return recordID(d.IntN(12)) }
+
+func (d *dealer) aCollection() domain.CollectionName {
+	return []domain.CollectionName{"ships", "authors", "a_b"}[d.IntN(3)]
+}
+
+// miss is how far a move is from the revision that it wants.
+func (d *dealer) miss() domain.Revision { return []domain.Revision{0, 0, 0, 0, 0, -1, 1}[d.IntN(7)] }
+
+func (d *dealer) aLogin() domain.Login {
+	return login([]string{"ada", "Ada", "Straße", "STRASSE", "bob", "carol", "ada@example.com", "ADA@example.com", "bob@example.com"}[d.IntN(9)])
+}
+
+func (d *dealer) roles() []domain.Role {
+	return [][]domain.Role{nil, {"admin"}, {"admin", "editor"}, {"author"}}[d.IntN(4)]
+}
+
+func (d *dealer) aDocument() domain.Document {
+	return document(fmt.Sprintf([]string{`{"n":%d}`, `{"n":%d.0,"e/mail":"ada@example.com"}`, `{"n":1e%d,"list":[null,true,{}]}`, `{"name":"Zoë %d"}`}[d.IntN(4)], d.IntN(50)))
+}
+
+func (d *dealer) unique() (keys []domain.UniqueKey) {
+	for _, field := range []string{"number", "e/mail"} {
+		if d.IntN(3) > 0 {
+			keys = append(keys, uniqueKey(field, byte(d.IntN(6))))
+		}
+	}
+	return keys
+}
+
+// limit is short, or long enough for all.
+func (d *dealer) limit() int { return []int{1, 2, 3, moves}[d.IntN(4)] }
+
+func (d *dealer) addAccount() move {
+	d.accounts++
+	a := account(d.accounts)
+	a.Name, a.Roles, a.Created, a.Changed = fmt.Sprintf("Zoë %d", d.accounts), d.roles(), d.at(), d.at()
+	for _, l := range []domain.Login{login(fmt.Sprintf("user %d", d.accounts)), d.aLogin()} {
+		if a.Login(l.Kind()).IsZero() || d.IntN(2) == 0 {
+			a.Logins = append(a.Logins, l)
+		}
+	}
+	return move{"add " + spell(a), func(ctx context.Context, r ports.Repositories) string {
+		return outcome(r.Accounts().Add(ctx, a, hash(1)))
+	}}
+}
+
+func (d *dealer) readAccount() move {
+	id := d.anAccount()
+	return move{fmt.Sprintf("read account %s", id), func(ctx context.Context, r ports.Repositories) string {
+		a, err := r.Accounts().ByID(ctx, id)
+		c, err2 := r.Accounts().Credential(ctx, id)
+		return answer(a, err) + ", " + answer(c, err2)
+	}}
+}
+
+func (d *dealer) readLogin() move {
+	l := d.aLogin()
+	return move{fmt.Sprintf("read login %s", l), func(ctx context.Context, r ports.Repositories) string {
+		a, c, err := r.Accounts().ByLogin(ctx, l)
+		return answer(a, err) + ", " + answer(c, err)
+	}}
+}
+
+func (d *dealer) listAccounts() move {
+	after, limit := d.anAccount(), d.limit()
+	return move{fmt.Sprintf("list %d accounts after %s", limit, after), func(ctx context.Context, r ports.Repositories) string {
+		return answer(r.Accounts().List(ctx, after, limit))
+	}}
+}
+
+func (d *dealer) update() move {
+	a := domain.Account{ID: d.anAccount(), Name: "another", Roles: d.roles(), Status: domain.Active, Authority: d.Int64N(1 << 60), Changed: d.at()}
+	if d.IntN(3) == 0 {
+		a.Status = domain.Suspended
+	}
+	miss := d.miss()
+	return move{fmt.Sprintf("update %s, missing by %d", spell(a), miss), func(ctx context.Context, r ports.Repositories) string {
+		old, _ := r.Accounts().ByID(ctx, a.ID)
+		return outcome(r.Accounts().Update(ctx, revised(a, old.Revision+miss)))
+	}}
+}
+
+func (d *dealer) setCredential() move {
+	c, miss, at := domain.Credential{Account: d.anAccount(), Hash: hash(d.IntN(99))}, d.miss(), d.at()
+	return move{fmt.Sprintf("set %s, missing by %d", spell(c), miss), func(ctx context.Context, r ports.Repositories) string {
+		old, _ := r.Accounts().Credential(ctx, c.Account)
+		c := c
+		c.Revision = old.Revision + miss
+		return outcome(r.Accounts().SetCredential(ctx, c, at))
+	}}
+}
+
+func (d *dealer) rehash() move {
+	c, miss := domain.Credential{Account: d.anAccount(), Hash: hash(d.IntN(99))}, d.miss()
+	return move{fmt.Sprintf("rehash %s, missing by %d", spell(c), miss), func(ctx context.Context, r ports.Repositories) string {
+		old, _ := r.Accounts().Credential(ctx, c.Account)
+		c := c
+		c.Revision = old.Revision + miss
+		return outcome(r.Accounts().Rehash(ctx, c))
+	}}
+}
+
+func (d *dealer) removeAccount() move {
+	id, miss, whatever := d.anAccount(), d.miss(), d.IntN(2) == 0
+	return move{fmt.Sprintf("remove account %s, missing by %d, whatever: %t", id, miss, whatever), func(ctx context.Context, r ports.Repositories) string {
+		old, _ := r.Accounts().ByID(ctx, id)
+		rev := old.Revision + miss
+		if whatever {
+			rev = 0
+		}
+		return outcome(r.Accounts().Remove(ctx, id, rev))
+	}}
+}
+
+func (d *dealer) open() move {
+	d.sessions++
+	s := domain.Session{ID: sessionID(d.sessions), Account: d.anAccount(), Created: d.at(), Used: d.at(), Ends: d.at().Add(modelPolicy.Max), Device: "Zoë’s"}
+	miss := d.miss()
+	return move{fmt.Sprintf("open %s, missing by %d", spell(s), miss), func(ctx context.Context, r ports.Repositories) string {
+		c, _ := r.Accounts().Credential(ctx, s.Account)
+		return answer(r.Sessions().Open(ctx, s, c.Revision+miss))
+	}}
+}
+
+func (d *dealer) refresh() move {
+	id := d.aSession()
+	miss := []domain.Counter{0, 0, 0, 0, -1, -1, -2, 1}[d.IntN(8)]
+	after := []time.Duration{
+		0, time.Second, time.Minute - time.Microsecond, time.Minute, 30 * time.Minute, time.Hour - time.Microsecond, time.Hour, 4 * time.Hour,
+	}[d.IntN(8)]
+	return move{fmt.Sprintf("refresh %s, missing by %d, %v after its use", id, miss, after), func(ctx context.Context, r ports.Repositories) string {
+		s := found(ctx, r, id)
+		return answer(r.Sessions().Refresh(ctx, domain.RefreshToken{Session: id, Counter: max(0, s.Counter+miss)}, s.Used.Add(after), modelPolicy))
+	}}
+}
+
+// found returns a session as the store has it, or one that was used, and due
+// to end, at noon.
+func found(ctx context.Context, r ports.Repositories, id domain.SessionID) domain.Session {
+	if au, err := r.Sessions().Authority(ctx, id, noon); err == nil {
+		list, _ := r.Sessions().List(ctx, au.Account, noon, "", moves)
+		for _, s := range list {
+			if s.ID == id {
+				return s
+			}
+		}
+	}
+	return domain.Session{ID: id, Used: noon, Ends: noon}
+}
+
+// beforeEnd is a while before or after a session is due to end.
+func (d *dealer) beforeEnd() time.Duration {
+	return []time.Duration{-time.Hour, -time.Microsecond, 0, time.Microsecond}[d.IntN(4)]
+}
+
+func (d *dealer) authority() move {
+	id, after := d.aSession(), d.beforeEnd()
+	return move{fmt.Sprintf("authority of %s, %v after its end", id, after), func(ctx context.Context, r ports.Repositories) string {
+		return answer(r.Sessions().Authority(ctx, id, found(ctx, r, id).Ends.Add(after)))
+	}}
+}
+
+func (d *dealer) listSessions() move {
+	id, after, limit := d.aSession(), d.beforeEnd(), d.limit()
+	account, from := d.anAccount(), d.aSession()
+	return move{fmt.Sprintf("list %d sessions of %s after %s, %v after the end of %s", limit, account, from, after, id), func(ctx context.Context, r ports.Repositories) string {
+		return answer(r.Sessions().List(ctx, account, found(ctx, r, id).Ends.Add(after), from, limit))
+	}}
+}
+
+func (d *dealer) end() move {
+	id, account, own := d.aSession(), d.anAccount(), d.IntN(4) > 0
+	return move{fmt.Sprintf("end %s of %s, or of its own: %t", id, account, own), func(ctx context.Context, r ports.Repositories) string {
+		if s := found(ctx, r, id); own && s.Account != "" {
+			return outcome(r.Sessions().End(ctx, s.Account, id))
+		}
+		return outcome(r.Sessions().End(ctx, account, id))
+	}}
+}
+
+func (d *dealer) endAll() move {
+	account, except := d.anAccount(), d.aSession()
+	if d.IntN(2) == 0 {
+		except = ""
+	}
+	return move{fmt.Sprintf("end all of %s but %q", account, except), func(ctx context.Context, r ports.Repositories) string {
+		return answer(r.Sessions().EndAll(ctx, account, except))
+	}}
+}
+
+func (d *dealer) prune() move {
+	// With a short limit it is open which ones are forgotten.
+	id, after := d.aSession(), d.beforeEnd()
+	return move{fmt.Sprintf("prune %v after the end of %s", after, id), func(ctx context.Context, r ports.Repositories) string {
+		return answer(r.Sessions().Prune(ctx, found(ctx, r, id).Ends.Add(after), moves))
+	}}
+}
+
+func (d *dealer) addCollection() move {
+	c := collection(d.aCollection())
+	c.Created, c.Changed = d.at(), d.at()
+	return move{"add " + spell(c), func(ctx context.Context, r ports.Repositories) string {
+		return outcome(r.Collections().Add(ctx, c))
+	}}
+}
+
+func (d *dealer) replaceCollection() move {
+	name, miss, at, kind := d.aCollection(), d.miss(), d.at(), d.IntN(4)
+	return move{fmt.Sprintf("replace collection %s, missing by %d, part %d", name, miss, kind), func(ctx context.Context, r ports.Repositories) string {
+		c, _ := r.Collections().ByName(ctx, name)
+		c.Name, c.Changed = name, at
+		switch c.Revision += miss; kind {
+		case 0:
+			c.Schema = document(fmt.Sprintf(`{"maxProperties":%d.0}`, at.Second()))
+		case 1:
+			c.Unique = []domain.Unique{{Field: fmt.Sprintf("field %d", at.Second())}}
+		default:
+			c.Rules.Read = fmt.Sprintf("role:r%d", at.Second())
+		}
+		return outcome(r.Collections().Replace(ctx, c))
+	}}
+}
+
+func (d *dealer) readCollection() move {
+	name := d.aCollection()
+	return move{fmt.Sprintf("read collection %s", name), func(ctx context.Context, r ports.Repositories) string {
+		return answer(r.Collections().ByName(ctx, name))
+	}}
+}
+
+// collected plays a move on records by the revision that the collection has, or
+// misses it by one.
+func (d *dealer) collected(text string, play func(context.Context, ports.Repositories, domain.CollectionRef) string) move {
+	name := d.aCollection()
+	miss := domain.Revision(0)
+	if d.IntN(3) == 0 {
+		miss = d.miss()
+	}
+	return move{fmt.Sprintf("in %s, missing by %d, %s", name, miss, text), func(ctx context.Context, r ports.Repositories) string {
+		c, _ := r.Collections().ByName(ctx, name)
+		return play(ctx, r, domain.CollectionRef{Name: name, Revision: c.Revision + miss})
+	}}
+}
+
+func (d *dealer) addRecord() move {
+	rec, keys := domain.Record{ID: d.aRecord(), Owner: d.anAccount(), Data: d.aDocument(), Created: d.at(), Changed: d.at()}, d.unique()
+	return d.collected(fmt.Sprintf("add %s with %v", spell(rec), keys), func(ctx context.Context, r ports.Repositories, c domain.CollectionRef) string {
+		rec := rec
+		if _, err := r.Accounts().ByID(ctx, rec.Owner); err != nil {
+			rec.Owner = "" // as the services see to it
+		}
+		return outcome(r.Records().Add(ctx, c, rec, keys))
+	})
+}
+
+func (d *dealer) readRecord() move {
+	id := d.aRecord()
+	return d.collected(fmt.Sprintf("read record %s", id), func(ctx context.Context, r ports.Repositories, c domain.CollectionRef) string {
+		return answer(r.Records().Get(ctx, c, id))
+	})
+}
+
+func (d *dealer) listRecords() move {
+	where := []domain.Predicate{domain.Everything{}, domain.Nothing{}, domain.OwnedBy{Account: d.anAccount()}, domain.OwnedBy{}}[d.IntN(4)]
+	after, limit := d.aRecord(), d.limit()
+	if d.IntN(2) == 0 {
+		after = ""
+	}
+	return d.collected(fmt.Sprintf("list %d records after %q where %#v", limit, after, where), func(ctx context.Context, r ports.Repositories, c domain.CollectionRef) string {
+		return answer(r.Records().List(ctx, c, where, after, limit))
+	})
+}
+
+func (d *dealer) replaceRecord() move {
+	rec, keys, miss := domain.Record{ID: d.aRecord(), Owner: "", Data: d.aDocument(), Created: d.at(), Changed: d.at()}, d.unique(), d.miss()
+	return d.collected(fmt.Sprintf("replace %s with %v, missing by %d", spell(rec), keys, miss), func(ctx context.Context, r ports.Repositories, c domain.CollectionRef) string {
+		old, _ := r.Records().Get(ctx, c, rec.ID)
+		return outcome(r.Records().Replace(ctx, c, withRevision(rec, old.Revision+miss), keys))
+	})
+}
+
+func (d *dealer) removeRecord() move {
+	id, miss := d.aRecord(), d.miss()
+	return d.collected(fmt.Sprintf("remove record %s, missing by %d", id, miss), func(ctx context.Context, r ports.Repositories, c domain.CollectionRef) string {
+		old, _ := r.Records().Get(ctx, c, id)
+		return outcome(r.Records().Remove(ctx, c, id, old.Revision+miss))
+	})
+}
+
+func (d *dealer) settle() move {
+	k := key([]string{"sign", "refresh", "cursor"}[d.IntN(3)], d.edits)
+	return move{fmt.Sprintf("settle %v", k), func(ctx context.Context, r ports.Repositories) string {
+		return answer(r.Keys().Settle(ctx, k))
+	}}
+}

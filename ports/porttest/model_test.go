@@ -1,0 +1,58 @@
+package porttest
+
+import (
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/keyport-go/keyport/adapters/fake"
+	"github.com/keyport-go/keyport/ports"
+)
+
+func TestModelTellsStoresApart(t *testing.T) {
+	for _, name := range []string{
+		"compares logins as they are spelled", "cannot take roles away", "updates whatever the revision", "leaves the time of a password's change",
+		"fails to rehash what has changed", "removes records with their owner", "removes whatever the revision",
+		"opens for an old password", "opens for the suspended", "lets a reused session live", "lets the grace last a moment longer",
+		"lets idle sessions last a moment longer", "lets a session act at its end", "lists a session at its end", "ends anybody's session",
+		"spares nobody", "prunes at the end itself", "keeps the old rules", "makes way for a new schema", "reads data through floats",
+		"filters after the limit", "tells what it comes upon first", "names one field at fault", "replaces into a taken key",
+		"returns the key that it is given", "keeps what a failed transaction wrote", "breaks a transaction off at a failure",
+	} {
+		i := slices.IndexFunc(liars, func(l liar) bool { return l.name == name })
+		if i < 0 {
+			t.Fatalf("there is no liar that %s", name)
+		}
+		told := slices.ContainsFunc([]uint64{1, 2, 3, 4, 5, 6, 7, 8}, func(seed uint64) bool {
+			return playRound(t.Context(), seed, []ports.Store{new(fake.Store), liars[i].open()}) != nil
+		})
+		if !told {
+			t.Errorf("the model does not notice a store that %s", name)
+		}
+	}
+}
+
+func TestModelComesUponEveryOutcome(t *testing.T) {
+	var answers strings.Builder
+	for seed := range uint64(rounds) {
+		d, s := dealer{Rand: rand.New(rand.NewPCG(seed, 0))}, new(fake.Store)
+		for range moves {
+			play, _ := d.turn()
+			answers.WriteString(play(t.Context(), s))
+		}
+	}
+	for _, outcome := range []string{
+		"login-taken", "account-not-found", "stale-revision", "credential-changed", "session-not-found",
+		"collection-not-found", "collection-exists", "collection-changed", "collection-in-use",
+		"record-not-found", "record-exists", "not-unique",
+		"verdict 0", "verdict 1", "verdict 2", "verdict 3",
+	} {
+		if n := strings.Count(answers.String(), outcome); n < 4 {
+			t.Errorf("%s came up %d times", outcome, n)
+		}
+	}
+	if strings.Contains(answers.String(), "an accident") {
+		t.Error("a move ended in an accident")
+	}
+}
