@@ -15,12 +15,18 @@ const (
 
 // checkNumber fails with ErrInvalid if s has more than MaxDigits digits or an
 // exponent beyond MaxExponent.
-func checkNumber(path, s string) error {
-	mantissa, exponent, _ := strings.Cut(strings.ToLower(s), "e")
-	e, err := strconv.Atoi("0" + strings.TrimLeft(exponent, "+-0"))
+func checkNumber(at *place, s string) error {
+	mantissa, power, e := s, "", 0
+	if i := strings.IndexAny(s, "eE"); i >= 0 {
+		mantissa, power = s[:i], strings.TrimLeft(s[i+1:], "+-0")
+	}
+	var err error
+	if power != "" {
+		e, err = strconv.Atoi(power)
+	}
 	digits := len(mantissa) - strings.Count(mantissa, "-") - strings.Count(mantissa, ".")
 	if digits > MaxDigits || err != nil || e > MaxExponent {
-		return ErrInvalid.At(path, "number-out-of-range", "want a number of at most 100 digits and an exponent of at most 1000")
+		return ErrInvalid.At(at.String(), "number-out-of-range", "want a number of at most 100 digits and an exponent of at most 1000")
 	}
 	return nil
 }

@@ -33,45 +33,47 @@ func Migrate(ctx context.Context, url string) error {
 	}
 	dress(config, map[string]string{"application_name": "keyport migrate"})
 	db := stdlib.OpenDB(*config)
-	defer db.Close()
+	defer db.Close() // frees the lock
+	// With one connection the lock and the work share a session. goose's own lock
+	// leaves out the making of its table, and is asked for once a second at most.
+	db.SetMaxOpenConns(1)
 	steps, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return err
-	}
-	provider, err := goose.NewProvider(goose.DialectPostgres, db, steps, goose.WithSessionLocker(migrationLock{}), goose.WithDisableGlobalRegistry(true))
 	if err != nil {
 		return fmt.Errorf("postgres: migrate: %w", err)
 	}
-	if _, err = provider.Up(ctx); err == nil {
+	provider, err := goose.NewProvider(goose.DialectPostgres, db, steps, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return fmt.Errorf("postgres: migrate: %w", err)
+	}
+	if err = lockSchema(ctx, db); err == nil {
+		_, err = provider.Up(ctx)
+	}
+	_, away := errors.AsType[*pgconn.ConnectError](err)
+	switch {
+	case err == nil:
 		return nil
-	}
-	if ctx.Err() != nil {
+	case ctx.Err() != nil:
 		return ended(ctx, err)
-	}
-	if _, away := errors.AsType[*pgconn.ConnectError](err); away {
+	case away:
 		return domain.ErrUnavailable.Because(err)
 	}
 	return fmt.Errorf("postgres: migrate: %w", err)
 }
 
-// migrationLock is held by the one process that migrates. It is asked for again
-// and again, and not waited for in the server, where a waiting statement would
-// hold up a CREATE INDEX CONCURRENTLY of the process that works. goose's own
-// asks once a second at most.
-type migrationLock struct{}
-
 const (
-	migrationLockID    = 0x6b6579706f7274 // "keyport"
-	migrationLockProbe = 50 * time.Millisecond
+	schemaLock  = 0x6b6579706f7274 // "keyport"
+	schemaProbe = 50 * time.Millisecond
 )
 
-// SessionLock implements goose's lock.SessionLocker.
-func (migrationLock) SessionLock(ctx context.Context, conn *sql.Conn) error {
-	probe := time.NewTicker(migrationLockProbe)
+// lockSchema waits until no other process migrates. It asks again and again: a
+// statement that waited in the server would hold up a CREATE INDEX CONCURRENTLY
+// of the process that works.
+func lockSchema(ctx context.Context, db *sql.DB) error {
+	probe := time.NewTicker(schemaProbe)
 	defer probe.Stop()
 	for {
-		var held bool
-		if err := conn.QueryRowContext(ctx, `SELECT pg_try_advisory_lock($1)`, int64(migrationLockID)).Scan(&held); err != nil || held {
+		var locked bool
+		if err := db.QueryRowContext(ctx, `SELECT pg_try_advisory_lock($1)`, int64(schemaLock)).Scan(&locked); err != nil || locked {
 			return err
 		}
 		select {
@@ -80,10 +82,4 @@ func (migrationLock) SessionLock(ctx context.Context, conn *sql.Conn) error {
 			return ctx.Err()
 		}
 	}
-}
-
-// SessionUnlock implements goose's lock.SessionLocker.
-func (migrationLock) SessionUnlock(ctx context.Context, conn *sql.Conn) error {
-	_, err := conn.ExecContext(ctx, `SELECT pg_advisory_unlock($1)`, int64(migrationLockID))
-	return err
 }

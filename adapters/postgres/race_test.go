@@ -359,7 +359,7 @@ func TestACollisionIsRunAgain(t *testing.T) {
 	done.Go(func() { errs[0] = end(ada, bob) })
 	done.Go(func() { errs[1] = end(bob, ada) })
 	done.Wait()
-	if err := errors.Join(errs...); err != nil || runs.Load() != 3 {
-		t.Fatalf("the two ran %d times (%v), want one of them twice", runs.Load(), err)
+	if err := errors.Join(errs...); err != nil || runs.Load() < 3 {
+		t.Fatalf("the two ran %d times (%v), want one of them again", runs.Load(), err)
 	}
 }

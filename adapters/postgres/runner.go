@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -57,7 +58,7 @@ func newPool(ctx context.Context, c Config) (*pool, error) {
 }
 
 func (p *pool) run(ctx context.Context, f func(context.Context, querier) error) error {
-	return again(func() error {
+	return again(ctx, func() error {
 		return p.lend(ctx, func(c *pgx.Conn) error {
 			return p.patience.ask(ctx, c, func(ctx context.Context) error { return f(ctx, c) })
 		})
@@ -65,7 +66,7 @@ func (p *pool) run(ctx context.Context, f func(context.Context, querier) error) 
 }
 
 func (p *pool) unit(ctx context.Context, f func(runner) error) error {
-	return again(func() error {
+	return again(ctx, func() error {
 		return p.lend(ctx, func(c *pgx.Conn) error { return p.patience.within(ctx, c, c, f) })
 	})
 }
@@ -83,14 +84,23 @@ func (p *pool) lend(ctx context.Context, f func(*pgx.Conn) error) error {
 }
 
 // attempts bounds how often that is run which the server broke off for the sake
-// of another.
-const attempts = 5
+// of another. Between two of them it lets the other go first, for up to
+// forbearance.
+const (
+	attempts    = 5
+	forbearance = 50 * time.Millisecond
+)
 
 // again runs f until it is not in another's way.
-func again(f func() error) (err error) {
+func again(ctx context.Context, f func() error) (err error) {
 	for range attempts {
 		if err = f(); !collided(err) {
 			return err
+		}
+		select {
+		case <-time.After(rand.N(forbearance)):
+		case <-ctx.Done():
+			return ended(ctx, err)
 		}
 	}
 	return domain.ErrUnavailable.Because(err)

@@ -35,7 +35,7 @@ func crashOn(ctx context.Context, site ground.Site, kills int, r *report) (err e
 	defer func() { err = errors.Join(err, k.Kill()) }()
 	client := k.Client()
 	defer func() { client.Close() }()
-	crew, err := newCrew(ctx, client, "crash")
+	crew, err := newCrew(ctx, client, "crash", writers, counters)
 	if err != nil {
 		return err
 	}

@@ -33,11 +33,11 @@ func main() {
 
 // A size says how much is done of everything.
 type size struct {
-	kills   int // of Keyport, on each store
-	outages int // of PostgreSQL
-	records int // that Keyport is started on
-	starts  int // that are timed, of each kind
-	signIns int // at once
+	kills   int           // of Keyport, on each store
+	outages int           // of PostgreSQL
+	records int           // that Keyport is started on
+	starts  int           // that are timed, of each kind
+	signIns int           // at once
 	bound   time.Duration // of it all, once the binary is built
 }
 

@@ -32,7 +32,7 @@ func outage(ctx context.Context, g *ground.Ground, s size, r *report) (err error
 	defer func() { err = errors.Join(err, k.Kill()) }()
 	client := k.Client()
 	defer client.Close()
-	crew, err := newCrew(ctx, client, "outage")
+	crew, err := newCrew(ctx, client, "outage", writers, counters)
 	if err != nil {
 		return err
 	}

@@ -58,10 +58,10 @@ type writer struct {
 // A login's password, new for each run.
 var password = rand.Text()
 
-// newCrew opens the accounts and makes the counters.
-func newCrew(ctx context.Context, c *process.Client, name string) (*crew, error) {
+// newCrew opens the accounts of n writers and makes the counters that they share.
+func newCrew(ctx context.Context, c *process.Client, name string, n, counters int) (*crew, error) {
 	crew := &crew{ledger: newLedger(name), success: make(chan struct{}, 1)}
-	for i := range writers {
+	for i := range n {
 		crew.writers = append(crew.writers, &writer{crew: crew, name: fmt.Sprintf("writer %d", i), login: fmt.Sprintf("%s-%d", name, i)})
 	}
 	err := crew.each(func(w *writer) (err error) {

@@ -47,7 +47,7 @@ func (s *Service) Declare(ctx context.Context, c domain.Collection) (domain.Coll
 
 // same reports whether a and b declare the same, whenever they did.
 func same(a, b domain.Collection) bool {
-	return a.Schema == b.Schema && a.Rules == b.Rules && slices.Equal(a.Unique, b.Unique)
+	return a.Schema.Text() == b.Schema.Text() && a.Rules == b.Rules && slices.Equal(a.Unique, b.Unique)
 }
 
 // Collections returns all declarations in the order of their names.
@@ -76,24 +76,40 @@ type declarations struct {
 }
 
 // use runs f with the declaration of a collection, and again with a fresh one if
-// f fails because the remembered one no longer holds.
+// the remembered one no longer holds. The store says so when f asks it; a refusal
+// may come before that, and is looked into.
 func (ds *declarations) use(ctx context.Context, name domain.CollectionName, f func(*declaration) error) (err error) {
 	for range attempts {
 		ds.mu.RLock()
 		d := ds.known[name]
 		ds.mu.RUnlock()
-		if d == nil {
+		remembered := d != nil
+		if !remembered {
 			if d, err = ds.read(ctx, name); err != nil {
 				return err
 			}
 		}
 		err = f(d)
+		if remembered && refusal(err) {
+			c, gone := ds.c.Store.Collections().ByName(ctx, name)
+			switch {
+			case gone != nil:
+				err = gone
+			case c.Ref() != d.Ref():
+				err = domain.ErrCollectionChanged
+			}
+		}
 		if !errors.Is(err, domain.ErrCollectionChanged) && !errors.Is(err, domain.ErrCollectionNotFound) {
 			return err
 		}
 		ds.forget(d)
 	}
 	return err
+}
+
+// refusal reports whether err can be the word of a declaration alone.
+func refusal(err error) bool {
+	return errors.Is(err, domain.Unauthenticated) || errors.Is(err, domain.Forbidden) || errors.Is(err, domain.Invalid)
 }
 
 func (ds *declarations) read(ctx context.Context, name domain.CollectionName) (*declaration, error) {

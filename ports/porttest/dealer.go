@@ -1,6 +1,7 @@
 package porttest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -11,45 +12,66 @@ import (
 )
 
 // A dealer makes up moves. It takes what it names from small sets, so that moves
-// meet: recent accounts and sessions, three collections, a dozen records. Where
-// a move wants a revision or a counter, it reads the one that the store has and
-// then now and then misses it by one.
+// meet: recent accounts and sessions, two collections, ten records. Where a move
+// wants a revision or a counter, it reads the one that the store has, and now and
+// then misses it.
 type dealer struct {
 	*rand.Rand
 	accounts, sessions, edits int // so many were named so far
+	account, session          int // the last that were named
 }
 
 // modelPolicy has lives that are short, so that moves come up against them.
 var modelPolicy = domain.SessionPolicy{Idle: time.Hour, Max: 4 * time.Hour, Grace: time.Minute}
 
 func (d *dealer) deal() move {
-	moves := []func() move{
-		d.addAccount, d.addAccount, d.readAccount, d.readLogin, d.listAccounts, d.update, d.setCredential, d.rehash, d.removeAccount,
-		d.open, d.open, d.open, d.open, d.refresh, d.refresh, d.refresh, d.refresh, d.authority, d.listSessions, d.end, d.endAll, d.prune,
-		d.addCollection, d.replaceCollection, d.readCollection,
-		d.addRecord, d.addRecord, d.addRecord, d.addRecord, d.readRecord, d.listRecords, d.listRecords, d.replaceRecord, d.replaceRecord, d.replaceRecord, d.removeRecord,
-		d.settle,
-	}
 	d.edits++
-	return moves[d.IntN(len(moves))]()
+	kinds := []struct {
+		share int
+		deal  func() move
+	}{
+		{4, d.addAccount}, {1, d.readAccount}, {1, d.readLogin}, {1, d.listAccounts}, {2, d.update}, {1, d.setCredential}, {1, d.rehash}, {1, d.removeAccount},
+		{8, d.open}, {10, d.refresh}, {1, d.authority}, {2, d.listSessions}, {1, d.end}, {1, d.endAll}, {1, d.prune},
+		{1, d.addCollection}, {1, d.replaceCollection}, {1, d.readCollection},
+		{5, d.addRecord}, {1, d.readRecord}, {3, d.listRecords}, {4, d.replaceRecord}, {1, d.removeRecord},
+		{1, d.settle},
+	}
+	all := 0
+	for _, k := range kinds {
+		all += k.share
+	}
+	n := d.IntN(all)
+	i := 0
+	for ; n >= kinds[i].share; i++ {
+		n -= kinds[i].share
+	}
+	return kinds[i].deal()
 }
 
 // at is the time of a move: later than those of the moves before.
 func (d *dealer) at() time.Time { return noon.Add(time.Duration(d.edits) * 1000003 * time.Microsecond) }
 
-// recent names one of the last few of n, or one that is not there yet.
-func (d *dealer) recent(n int) int { return max(0, n+1-d.IntN(8)) }
+// again names the same one as before, or one of the last few of n, or one that is
+// not there yet.
+func (d *dealer) again(last *int, n int) int {
+	if d.IntN(2) == 0 {
+		*last = max(1, n+1-d.IntN(6))
+	}
+	return *last
+}
 
-func (d *dealer) anAccount() domain.AccountID { return accountID(d.recent(d.accounts)) }
-func (d *dealer) aSession() domain.SessionID  { return sessionID(d.recent(d.sessions)) }
-func (d *dealer) aRecord() domain.RecordID    { return recordID(d.IntN(12)) }
+func (d *dealer) anAccount() domain.AccountID { return accountID(d.again(&d.account, d.accounts)) }
+func (d *dealer) aSession() domain.SessionID  { return sessionID(d.again(&d.session, d.sessions)) }
+func (d *dealer) aRecord() domain.RecordID    { return recordID(d.IntN(10)) }
 
 func (d *dealer) aCollection() domain.CollectionName {
-	return []domain.CollectionName{"ships", "authors", "a_b"}[d.IntN(3)]
+	return []domain.CollectionName{"ships", "ships", "a_b"}[d.IntN(3)]
 }
 
 // miss is how far a move is from the revision that it wants.
-func (d *dealer) miss() domain.Revision { return []domain.Revision{0, 0, 0, 0, 0, -1, 1}[d.IntN(7)] }
+func (d *dealer) miss() domain.Revision {
+	return []domain.Revision{0, 0, 0, 0, 0, 0, 0, -1, 1}[d.IntN(9)]
+}
 
 func (d *dealer) aLogin() domain.Login {
 	return login([]string{"ada", "Ada", "Straße", "STRASSE", "bob", "carol", "ada@example.com", "ADA@example.com", "bob@example.com"}[d.IntN(9)])
@@ -79,11 +101,8 @@ func (d *dealer) addAccount() move {
 	d.accounts++
 	a := account(d.accounts)
 	a.Name, a.Roles, a.Created, a.Changed = fmt.Sprintf("Zoë %d", d.accounts), d.roles(), d.at(), d.at()
-	for _, l := range []domain.Login{login(fmt.Sprintf("user %d", d.accounts)), d.aLogin()} {
-		if a.Login(l.Kind()).IsZero() || d.IntN(2) == 0 {
-			a.Logins = append(a.Logins, l)
-		}
-	}
+	own := login(fmt.Sprintf("user %d", d.accounts))
+	a.Logins = [][]domain.Login{{own}, {own, login(fmt.Sprintf("user%d@example.com", d.IntN(50)))}, {d.aLogin()}}[d.IntN(3)]
 	return move{"add " + spell(a), func(ctx context.Context, r ports.Repositories) string {
 		return outcome(r.Accounts().Add(ctx, a, hash(1)))
 	}}
@@ -115,7 +134,7 @@ func (d *dealer) listAccounts() move {
 
 func (d *dealer) update() move {
 	a := domain.Account{ID: d.anAccount(), Name: "another", Roles: d.roles(), Status: domain.Active, Authority: d.Int64N(1 << 60), Changed: d.at()}
-	if d.IntN(3) == 0 {
+	if d.IntN(4) == 0 {
 		a.Status = domain.Suspended
 	}
 	miss := d.miss()
@@ -169,9 +188,9 @@ func (d *dealer) open() move {
 
 func (d *dealer) refresh() move {
 	id := d.aSession()
-	miss := []domain.Counter{0, 0, 0, 0, -1, -1, -2, 1}[d.IntN(8)]
+	miss := []domain.Counter{0, 0, 0, -1, -1, -1, -2, 1}[d.IntN(8)]
 	after := []time.Duration{
-		0, time.Second, time.Minute - time.Microsecond, time.Minute, 30 * time.Minute, time.Hour - time.Microsecond, time.Hour, 4 * time.Hour,
+		0, time.Second, time.Minute - time.Microsecond, time.Minute, time.Minute, time.Hour - time.Microsecond, time.Hour, 4 * time.Hour,
 	}[d.IntN(8)]
 	return move{fmt.Sprintf("refresh %s, missing by %d, %v after its use", id, miss, after), func(ctx context.Context, r ports.Repositories) string {
 		s := found(ctx, r, id)
@@ -208,8 +227,12 @@ func (d *dealer) authority() move {
 func (d *dealer) listSessions() move {
 	id, after, limit := d.aSession(), d.beforeEnd(), d.limit()
 	account, from := d.anAccount(), d.aSession()
-	return move{fmt.Sprintf("list %d sessions of %s after %s, %v after the end of %s", limit, account, from, after, id), func(ctx context.Context, r ports.Repositories) string {
-		return answer(r.Sessions().List(ctx, account, found(ctx, r, id).Ends.Add(after), from, limit))
+	if d.IntN(2) == 0 {
+		from = ""
+	}
+	return move{fmt.Sprintf("list %d sessions of %s, or of whose %s is, after %q, %v after its end", limit, account, id, from, after), func(ctx context.Context, r ports.Repositories) string {
+		s := found(ctx, r, id)
+		return answer(r.Sessions().List(ctx, cmp.Or(s.Account, account), s.Ends.Add(after), from, limit))
 	}}
 }
 
@@ -224,12 +247,12 @@ func (d *dealer) end() move {
 }
 
 func (d *dealer) endAll() move {
-	account, except := d.anAccount(), d.aSession()
-	if d.IntN(2) == 0 {
-		except = ""
-	}
-	return move{fmt.Sprintf("end all of %s but %q", account, except), func(ctx context.Context, r ports.Repositories) string {
-		return answer(r.Sessions().EndAll(ctx, account, except))
+	account, except, own := d.anAccount(), d.aSession(), d.IntN(2) == 0
+	return move{fmt.Sprintf("end all of %s but %s, or all but it of its own: %t", account, except, own), func(ctx context.Context, r ports.Repositories) string {
+		if s := found(ctx, r, except); own && s.Account != "" {
+			return answer(r.Sessions().EndAll(ctx, s.Account, except))
+		}
+		return answer(r.Sessions().EndAll(ctx, account, ""))
 	}}
 }
 
@@ -306,12 +329,18 @@ func (d *dealer) readRecord() move {
 }
 
 func (d *dealer) listRecords() move {
-	where := []domain.Predicate{domain.Everything{}, domain.Nothing{}, domain.OwnedBy{Account: d.anAccount()}, domain.OwnedBy{}}[d.IntN(4)]
-	after, limit := d.aRecord(), d.limit()
+	where := []domain.Predicate{domain.Everything{}, domain.Nothing{}, nil, domain.OwnedBy{}}[d.IntN(4)]
+	like, after, limit := d.aRecord(), d.aRecord(), d.limit()
 	if d.IntN(2) == 0 {
 		after = ""
 	}
-	return d.collected(fmt.Sprintf("list %d records after %q where %#v", limit, after, where), func(ctx context.Context, r ports.Repositories, c domain.CollectionRef) string {
+	text := fmt.Sprintf("list %d records after %q where %#v, or for none of whose %s is", limit, after, where, like)
+	return d.collected(text, func(ctx context.Context, r ports.Repositories, c domain.CollectionRef) string {
+		where := where
+		if where == nil {
+			rec, _ := r.Records().Get(ctx, c, like)
+			where = domain.OwnedBy{Account: rec.Owner}
+		}
 		return answer(r.Records().List(ctx, c, where, after, limit))
 	})
 }
