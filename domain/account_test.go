@@ -38,22 +38,43 @@ func TestAChangeOfAnAccount(t *testing.T) {
 	}{
 		{"of nothing", ada, domain.AccountChange{}, ada, false},
 		{"to what it is", ada, domain.AccountChange{Name: name("Ada"), Roles: roles("editor"), Status: status(domain.Active)}, ada, false},
-		{"of the name leaves its authority", ada, domain.AccountChange{Name: name("Countess")},
-			become(ada, func(a *domain.Account) { a.Name = "Countess" }), true},
-		{"of the name to none", ada, domain.AccountChange{Name: name("")},
-			become(ada, func(a *domain.Account) { a.Name = "" }), true},
-		{"of the roles raises its authority", ada, domain.AccountChange{Roles: roles("admin", "editor")},
-			become(ada, func(a *domain.Account) { a.Roles, a.Authority = *roles("admin", "editor"), 8 }), true},
-		{"to no role raises its authority", ada, domain.AccountChange{Roles: roles()},
-			become(ada, func(a *domain.Account) { a.Roles, a.Authority = nil, 8 }), true},
-		{"by suspending it raises its authority", ada, domain.AccountChange{Status: status(domain.Suspended)},
-			become(ada, func(a *domain.Account) { a.Status, a.Authority = domain.Suspended, 8 }), true},
-		{"by restoring it raises its authority too", suspended, domain.AccountChange{Status: status(domain.Active)},
-			become(suspended, func(a *domain.Account) { a.Status, a.Authority = domain.Active, 8 }), true},
-		{"of all at once raises its authority once", ada, domain.AccountChange{Name: name("A"), Roles: roles("admin"), Status: status(domain.Suspended)},
+		{
+			"of the name leaves its authority", ada,
+			domain.AccountChange{Name: name("Countess")},
+			become(ada, func(a *domain.Account) { a.Name = "Countess" }), true,
+		},
+		{
+			"of the name to none", ada,
+			domain.AccountChange{Name: name("")},
+			become(ada, func(a *domain.Account) { a.Name = "" }), true,
+		},
+		{
+			"of the roles raises its authority", ada,
+			domain.AccountChange{Roles: roles("admin", "editor")},
+			become(ada, func(a *domain.Account) { a.Roles, a.Authority = *roles("admin", "editor"), 8 }), true,
+		},
+		{
+			"to no role raises its authority", ada,
+			domain.AccountChange{Roles: roles()},
+			become(ada, func(a *domain.Account) { a.Roles, a.Authority = nil, 8 }), true,
+		},
+		{
+			"by suspending it raises its authority", ada,
+			domain.AccountChange{Status: status(domain.Suspended)},
+			become(ada, func(a *domain.Account) { a.Status, a.Authority = domain.Suspended, 8 }), true,
+		},
+		{
+			"by restoring it raises its authority too", suspended,
+			domain.AccountChange{Status: status(domain.Active)},
+			become(suspended, func(a *domain.Account) { a.Status, a.Authority = domain.Active, 8 }), true,
+		},
+		{
+			"of all at once raises its authority once", ada,
+			domain.AccountChange{Name: name("A"), Roles: roles("admin"), Status: status(domain.Suspended)},
 			become(ada, func(a *domain.Account) {
 				a.Name, a.Roles, a.Status, a.Authority = "A", *roles("admin"), domain.Suspended, 8
-			}), true},
+			}), true,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, differs := c.change.Apply(c.account, later)

@@ -175,6 +175,7 @@ func loneSurrogate(text []byte) bool {
 			continue
 		}
 		switch half(text[i+1:]) {
+		case none:
 		case low:
 			return true
 		case high:

@@ -29,8 +29,14 @@ type nest struct {
 
 func newNest() nest {
 	p, s := domain.NewPassword(hush), domain.NewSecret(hush)
-	return nest{p, &p, []domain.PasswordHash{domain.NewPasswordHash(hush)}, map[string]domain.Secret{"a": s}, s, p, &s, []domain.Secret{s},
-		domain.Grant{Access: s, Refresh: s}}
+	return nest{
+		p, &p,
+		[]domain.PasswordHash{domain.NewPasswordHash(hush)},
+		map[string]domain.Secret{"a": s},
+		s, p, &s,
+		[]domain.Secret{s},
+		domain.Grant{Access: s, Refresh: s},
+	}
 }
 
 // leaks reports whether text tells the secret, plainly or in hexadecimal digits,

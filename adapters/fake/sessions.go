@@ -49,6 +49,7 @@ func (r sessions) Refresh(ctx context.Context, token domain.RefreshToken, now ti
 			answer.Session, answer.Authority = s, au
 		case domain.Reused:
 			delete(t.sessions, s.ID)
+		case domain.Refused:
 		}
 		return nil
 	})

@@ -280,7 +280,7 @@ func TestAMasterKeyIsReadAsHexAndAsBase64URL(t *testing.T) {
 			t.Errorf("%q is told by the error", text)
 		}
 	}
-	if jose.NewMaster().Text() == jose.NewMaster().Text() {
+	if a, b := jose.NewMaster(), jose.NewMaster(); a.Text() == b.Text() {
 		t.Error("two fresh ones are the same")
 	}
 }

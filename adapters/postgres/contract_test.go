@@ -9,12 +9,12 @@ import (
 )
 
 // The modes differ in how parameters reach the server, and what it takes them
-// for.
+// for. Eight connections are enough to race on, and quick to make.
 func TestTheStoreKeepsItsPromisesInEveryModeOfSending(t *testing.T) {
 	for _, mode := range []string{"cache_statement", "cache_describe", "exec", "simple_protocol"} {
 		t.Run(mode, func(t *testing.T) {
 			porttest.TestStore(t, func(t *testing.T) ports.Store {
-				s, _ := open(t, postgres.Config{ExecMode: mode})
+				s, _ := open(t, postgres.Config{ExecMode: mode, MaxConns: 8})
 				return s
 			})
 		})

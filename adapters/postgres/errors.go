@@ -75,5 +75,5 @@ func ended(ctx context.Context, err error) error {
 	if errors.Is(err, ctx.Err()) {
 		return fmt.Errorf("postgres: %w", err)
 	}
-	return fmt.Errorf("postgres: %w: %v", ctx.Err(), err)
+	return fmt.Errorf("postgres: %w: %w", ctx.Err(), err)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"testing"
 	"time"
@@ -17,8 +18,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if url := os.Getenv(migrator); url != "" {
-		if err := postgres.Migrate(context.Background(), url); err != nil {
+	if database := os.Getenv(migrator); database != "" {
+		if err := postgres.Migrate(context.Background(), database); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -37,6 +38,14 @@ func open(t testing.TB, c postgres.Config) (*postgres.Store, string) {
 			*timeout = 2 * time.Minute
 		}
 	}
+	u, err := url.Parse(c.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	query := u.Query()
+	query.Set("connect_timeout", "120")
+	u.RawQuery = query.Encode()
+	c.URL = u.String()
 	s, err := postgres.Open(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math/big"
 	"slices"
@@ -82,15 +83,13 @@ func describe(at string, leaf *jsonschema.ValidationError) []domain.Field {
 	case *kind.Const:
 		return say("const", "want the value that the schema gives")
 	case *kind.Format:
-		switch bad := k.Err.(type) {
-		case misnamedError:
+		if bad, ok := errors.AsType[misnamedError](k.Err); ok {
 			return each(bad, "propertyNames", "no member may have such a name")
-		default:
-			if k.Want == "regex" {
-				return say("format", patternWanted)
-			}
-			return say("format", "want a text in the format %s", k.Want)
 		}
+		if k.Want == "regex" {
+			return say("format", patternWanted)
+		}
+		return say("format", "want a text in the format %s", k.Want)
 	case *kind.Pattern:
 		return say("pattern", "want a text that matches the schema's pattern")
 	case *kind.MinLength:

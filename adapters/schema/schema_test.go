@@ -198,7 +198,8 @@ func TestNoFailureRepeatsWhatWasSent(t *testing.T) {
 	if len(faults(t, err, domain.ErrInvalidRecord)) == 0 {
 		t.Fatal("no place is named")
 	}
-	if text := fmt.Sprintf("%+v %v", *err.(*domain.Error), err); strings.Contains(text, secret) {
+	known, _ := errors.AsType[*domain.Error](err)
+	if text := fmt.Sprintf("%+v %v", *known, err); strings.Contains(text, secret) {
 		t.Error(text)
 	}
 }

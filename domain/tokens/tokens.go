@@ -69,6 +69,7 @@ func (s *Service) Refresh(ctx context.Context, refresh string) (domain.Grant, er
 		return s.grant(ctx, r.Session, r.Authority)
 	case domain.Reused:
 		return domain.Grant{}, domain.ErrTokenReused
+	case domain.Refused:
 	}
 	return domain.Grant{}, domain.ErrInvalidToken
 }

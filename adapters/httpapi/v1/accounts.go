@@ -119,7 +119,8 @@ func (d dialect) register(ctx context.Context, in *registration) (*found, error)
 func (d dialect) listAccounts(ctx context.Context, who domain.Asker, in *struct {
 	Caller
 	Paging
-}) (*page[account], error) {
+},
+) (*page[account], error) {
 	p, err := d.Accounts.List(ctx, who, in.request())
 	if err != nil {
 		return nil, err
@@ -131,7 +132,8 @@ func (d dialect) readAccount(ctx context.Context, who domain.Asker, in *struct {
 	Caller
 	OneAccount
 	Freshness
-}) (*found, error) {
+},
+) (*found, error) {
 	id, err := domain.ParseAccountID(in.ID)
 	if err != nil {
 		return nil, err
@@ -152,7 +154,8 @@ func (d dialect) changeAccount(ctx context.Context, who domain.Asker, in *struct
 		Roles  *[]string `json:"roles,omitempty" doc:"Replaces all roles."`
 		Status *string   `json:"status,omitempty" doc:"active or suspended"`
 	}
-}) (*found, error) {
+},
+) (*found, error) {
 	id, err := domain.ParseAccountID(in.ID)
 	if err != nil {
 		return nil, err
@@ -191,7 +194,8 @@ func (d dialect) deleteAccount(ctx context.Context, who domain.Asker, in *struct
 	Caller
 	OneAccount
 	Condition
-}) (*nothing, error) {
+},
+) (*nothing, error) {
 	id, err := domain.ParseAccountID(in.ID)
 	if err != nil {
 		return nil, err
@@ -206,7 +210,8 @@ func (d dialect) deleteAccount(ctx context.Context, who domain.Asker, in *struct
 func (d dialect) readMe(ctx context.Context, who domain.Asker, in *struct {
 	Caller
 	Freshness
-}) (*found, error) {
+},
+) (*found, error) {
 	a, err := d.Accounts.Me(ctx, who)
 	if err != nil {
 		return nil, err
@@ -220,7 +225,8 @@ func (d dialect) changeMe(ctx context.Context, who domain.Asker, in *struct {
 	Body struct {
 		Name string `json:"name" doc:"For display, at most 200 characters; empty for none."`
 	}
-}) (*found, error) {
+},
+) (*found, error) {
 	match, err := wire.OptionalIfMatch(in.IfMatch)
 	if err != nil {
 		return nil, err
@@ -239,7 +245,8 @@ func (d dialect) changeMe(ctx context.Context, who domain.Asker, in *struct {
 func (d dialect) deleteMe(ctx context.Context, who domain.Asker, in *struct {
 	Caller
 	Condition
-}) (*nothing, error) {
+},
+) (*nothing, error) {
 	match, err := wire.OptionalIfMatch(in.IfMatch)
 	if err != nil {
 		return nil, err
@@ -253,7 +260,8 @@ func (d dialect) changePassword(ctx context.Context, who domain.Asker, in *struc
 		Current string `json:"current"`
 		New     string `json:"new"`
 	}
-}) (*nothing, error) {
+},
+) (*nothing, error) {
 	err := d.Accounts.ChangePassword(ctx, who, domain.NewPassword(in.Body.Current), domain.NewPassword(in.Body.New))
 	return &nothing{}, moved(err, domain.ErrWeakPassword, "/new")
 }

@@ -75,7 +75,8 @@ type declared struct {
 func (d dialect) readCollection(ctx context.Context, in *struct {
 	OneCollection
 	Freshness
-}) (*declared, error) {
+},
+) (*declared, error) {
 	name, err := domain.ParseCollectionName(in.Name)
 	if err != nil {
 		return nil, err

@@ -75,7 +75,8 @@ func (d dialect) listRecords(ctx context.Context, who domain.Asker, in *struct {
 	Caller
 	OneCollection
 	Paging
-}) (*page[record], error) {
+},
+) (*page[record], error) {
 	name, err := domain.ParseCollectionName(in.Name)
 	if err != nil {
 		return nil, err
@@ -91,7 +92,8 @@ func (d dialect) createRecord(ctx context.Context, who domain.Asker, in *struct 
 	Caller
 	OneCollection
 	Body dataBody
-}) (*kept, error) {
+},
+) (*kept, error) {
 	name, err := domain.ParseCollectionName(in.Name)
 	if err != nil {
 		return nil, err
@@ -109,7 +111,8 @@ func (d dialect) readRecord(ctx context.Context, who domain.Asker, in *struct {
 	Caller
 	OneRecord
 	Freshness
-}) (*kept, error) {
+},
+) (*kept, error) {
 	name, id, err := in.parse()
 	if err != nil {
 		return nil, err
@@ -166,7 +169,8 @@ func (d dialect) deleteRecord(ctx context.Context, who domain.Asker, in *struct 
 	Caller
 	OneRecord
 	Condition
-}) (*nothing, error) {
+},
+) (*nothing, error) {
 	match, err := wire.IfMatch(in.IfMatch)
 	if err != nil {
 		return nil, err

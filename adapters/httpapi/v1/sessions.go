@@ -52,7 +52,8 @@ func (d dialect) signIn(ctx context.Context, in *struct {
 		Login    string `json:"login" doc:"A user name or an e-mail address."`
 		Password string `json:"password"`
 	}
-}) (*signedIn, error) {
+},
+) (*signedIn, error) {
 	login, err := domain.ParseLogin(in.Body.Login)
 	if err != nil {
 		return nil, moved(err, domain.ErrInvalidLogin, "/login")
@@ -71,7 +72,8 @@ func (d dialect) signIn(ctx context.Context, in *struct {
 func (d dialect) listSessions(ctx context.Context, who domain.Asker, in *struct {
 	Caller
 	Paging
-}) (*page[session], error) {
+},
+) (*page[session], error) {
 	p, err := d.Tokens.List(ctx, who, in.request())
 	if err != nil {
 		return nil, err
@@ -84,7 +86,8 @@ func (d dialect) listSessions(ctx context.Context, who domain.Asker, in *struct 
 func (d dialect) endSession(ctx context.Context, who domain.Asker, in *struct {
 	Caller
 	ID string `path:"id" doc:"A session, or current."`
-}) (*nothing, error) {
+},
+) (*nothing, error) {
 	if in.ID == "current" {
 		return &nothing{}, d.Tokens.End(ctx, who, who.Session)
 	}
@@ -98,7 +101,8 @@ func (d dialect) endSession(ctx context.Context, who domain.Asker, in *struct {
 func (d dialect) endSessions(ctx context.Context, who domain.Asker, in *struct {
 	Caller
 	Except string `query:"except" enum:"current" doc:"Leave the one that asks."`
-}) (*nothing, error) {
+},
+) (*nothing, error) {
 	var except domain.SessionID
 	if in.Except != "" {
 		except = who.Session

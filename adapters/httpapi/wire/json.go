@@ -66,7 +66,7 @@ func CheckJSON(body []byte) error {
 			break
 		}
 	}
-	if _, err := d.ReadToken(); err != io.EOF {
+	if _, err := d.ReadToken(); !errors.Is(err, io.EOF) {
 		return domain.ErrMalformed.At("", "trailing-data", "want one JSON value and nothing after it")
 	}
 	return nil
