@@ -68,10 +68,10 @@ func TestFaultsComeBeforeOrAfterAnOperation(t *testing.T) {
 			}
 			return false, nil
 		}
-		if err := s.Accounts().Add(t.Context(), ada, domain.PasswordHash{}); err != boom {
+		if err := s.Accounts().Add(t.Context(), ada, domain.PasswordHash{}); !errors.Is(err, boom) {
 			t.Errorf("Add returned %v", err)
 		}
-		if err := s.Ping(t.Context()); err != boom {
+		if err := s.Ping(t.Context()); !errors.Is(err, boom) {
 			t.Errorf("Ping returned %v", err)
 		}
 		_, err := s.Accounts().ByID(t.Context(), ada.ID)
@@ -97,7 +97,7 @@ func TestATransactionWhoseAnswerIsLostIsKept(t *testing.T) {
 		err := s.Atomically(t.Context(), func(tx ports.Repositories) error {
 			return tx.Accounts().Add(t.Context(), domain.Account{ID: "ada"}, domain.PasswordHash{})
 		})
-		if err != boom {
+		if !errors.Is(err, boom) {
 			t.Errorf("Atomically returned %v", err)
 		}
 		if list, err := s.Accounts().List(t.Context(), "", 9); err != nil || (len(list) == 1) != apply {

@@ -66,7 +66,7 @@ func (c Config) finish(r *http.Request, request *wire.Request, seen middleware.W
 	}
 	attrs := []slog.Attr{
 		slog.String("id", request.ID), slog.String("method", r.Method), slog.String("route", route),
-		slog.Int("status", status), slog.Int("bytes", seen.BytesWritten()), slog.Duration("took", took),
+		slog.Int("status", status), slog.Int("bytes", seen.BytesWritten()), slog.Float64("ms", float64(took.Microseconds())/1000),
 		slog.String("client", clientAddr(r, c.TrustedProxies)),
 	}
 	if request.Cause != nil {

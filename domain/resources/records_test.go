@@ -153,31 +153,37 @@ func TestAPatchThatLostARaceKeepsWhatTheWinnerWrote(t *testing.T) {
 	w := newWorld()
 	w.declare(t, ships(open))
 	r := w.add(t, ada, `{"name":"Beagle"}`)
-	raced := make(chan struct{})
-	begun := make(chan struct{})
-	first := true
-	w.store.Fault = func(op string) (bool, error) {
-		if op == "records.replace" && first {
-			first = false
-			// The write is judged stale, as if the other had come between.
-			close(begun)
-			return false, domain.ErrStale
-		}
-		if op == "records.get" && !first {
-			select {
-			case <-raced:
-			default:
-				close(raced)
-			}
-		}
-		return false, nil
+	w.meanwhile = func() {
+		_, err := w.Patch(t.Context(), bob, "ships", r.ID, 1, document(t, `{"name":"Fram"}`))
+		ok(t, err)
 	}
-	got, err := w.Patch(t.Context(), ada, "ships", r.ID, 0, document(t, `{"a":1}`))
+	got, err := w.Patch(t.Context(), ada, "ships", r.ID, 0, document(t, `{"crew":16}`))
 	ok(t, err)
-	<-begun
-	<-raced // it was read again
-	if got.Data != document(t, `{"name":"Beagle","a":1}`) {
-		t.Errorf("it became %s", got.Data.Text())
+	if got.Data != document(t, `{"name":"Fram","crew":16}`) || got.Revision != 3 {
+		t.Errorf("it became %s at revision %d", got.Data.Text(), got.Revision)
+	}
+
+	w.meanwhile = func() { ok(t, w.Delete(t.Context(), bob, "ships", r.ID, 0)) }
+	_, err = w.Patch(t.Context(), ada, "ships", r.ID, 0, document(t, `{"crew":17}`))
+	is(t, err, domain.ErrRecordNotFound)
+}
+
+// Whoever loses the right to change a record between its reading and its writing
+// does not change it.
+func TestARuleThatChangesInMidWriteIsObeyed(t *testing.T) {
+	w := newWorld()
+	w.declare(t, ships(open))
+	r := w.add(t, ada, `{"name":"Beagle"}`)
+	closed := open
+	closed.Update = "owner"
+	w.meanwhile = func() {
+		_, err := w.service().Declare(t.Context(), ships(closed))
+		ok(t, err)
+	}
+	_, err := w.Patch(t.Context(), bob, "ships", r.ID, 0, document(t, `{"crew":16}`))
+	is(t, err, domain.ErrNotAllowed)
+	if now, err := w.stored(t, r.ID); err != nil || now != r {
+		t.Errorf("it became %+v (%v)", now, err)
 	}
 }
 

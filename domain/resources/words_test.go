@@ -42,29 +42,34 @@ func (w word) Where(who domain.Asker) domain.Predicate {
 }
 
 // required reads schemas of one keyword, required.
-type required struct{}
+type required struct {
+	meanwhile *func() // what happens once while a record is checked
+}
 
 var _ ports.SchemaCompiler = required{}
 
-func (required) Compile(schema domain.Document) (ports.Schema, error) {
-	var members needs
+func (c required) Compile(schema domain.Document) (ports.Schema, error) {
 	list, there := schema.Tree()["required"]
 	names, good := list.([]any)
 	if there && !good {
 		return nil, domain.ErrInvalidSchema.At("/schema/required", "type", "want a list")
 	}
-	for _, name := range names {
-		members = append(members, name.(string))
-	}
-	return members, nil
+	return needs{names, c.meanwhile}, nil
 }
 
-type needs []string
+type needs struct {
+	names     []any
+	meanwhile *func()
+}
 
 func (n needs) Check(data domain.Document) error {
-	for _, name := range n {
-		if _, there := data.Tree()[name]; !there {
-			return domain.ErrInvalidRecord.At("/data/"+name, "required", "it is missing")
+	if f := *n.meanwhile; f != nil {
+		*n.meanwhile = nil
+		f()
+	}
+	for _, name := range n.names {
+		if _, there := data.Tree()[name.(string)]; !there {
+			return domain.ErrInvalidRecord.At("/data/"+name.(string), "required", "it is missing")
 		}
 	}
 	return nil

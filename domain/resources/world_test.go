@@ -17,6 +17,8 @@ type world struct {
 	store *fake.Store
 	clock *fake.Clock
 	newID func() string
+
+	meanwhile func() // what happens once between a record's reading and its writing
 }
 
 func newWorld() *world {
@@ -30,7 +32,7 @@ func newWorld() *world {
 // service returns another Service over the same store, as another replica is.
 func (w *world) service() *resources.Service {
 	return resources.New(resources.Config{
-		Store: w.store, Rules: words{}, Schemas: required{}, Cursors: fake.Cursors{}, Now: w.clock.Now, NewID: w.newID,
+		Store: w.store, Rules: words{}, Schemas: required{&w.meanwhile}, Cursors: fake.Cursors{}, Now: w.clock.Now, NewID: w.newID,
 	})
 }
 

@@ -86,7 +86,7 @@ var atomicity = []clause[ports.Store]{
 				return boom
 			})
 			if err != boom { //nolint:errorlint // "unchanged" means the very error
-				return fmt.Errorf("Atomically returned %v, want the very error of f", err)
+				return fmt.Errorf("Atomically did not return the very error of f: %w", err)
 			}
 			return hasNothing(ctx, s)
 		},
@@ -106,7 +106,7 @@ var atomicity = []clause[ports.Store]{
 				return inner
 			})
 			if outer != inner { //nolint:errorlint // "unchanged" means the very error
-				err = errors.Join(err, fmt.Errorf("Atomically returned %v, want %v itself", outer, inner))
+				err = errors.Join(err, errors.New("Atomically did not return the very error of f"), outer, inner)
 			}
 			return errors.Join(err, is(outer, domain.ErrLoginTaken),
 				reads([]domain.Account{ada, account(2, "bob")})(s.Accounts().List(ctx, "", 9)))

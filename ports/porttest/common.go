@@ -123,7 +123,7 @@ var common = []clause[ports.Store]{
 			// A store's failure may carry a cause, but keeps code and kind.
 			_, err := s.Accounts().ByID(ctx, accountID(1))
 			if !errors.Is(err, domain.ErrAccountNotFound) || !errors.Is(err, domain.NotFound) {
-				return fmt.Errorf("the error is %v", err)
+				return fmt.Errorf("the error is %w", err)
 			}
 			return is(err, domain.ErrAccountNotFound)
 		},

@@ -30,10 +30,29 @@ func (d *dealer) deal() move {
 		share int
 		deal  func() move
 	}{
-		{4, d.addAccount}, {1, d.readAccount}, {1, d.readLogin}, {1, d.listAccounts}, {2, d.update}, {1, d.setCredential}, {1, d.rehash}, {1, d.removeAccount},
-		{8, d.open}, {10, d.refresh}, {1, d.authority}, {2, d.listSessions}, {1, d.end}, {1, d.endAll}, {1, d.prune},
-		{1, d.addCollection}, {1, d.replaceCollection}, {1, d.readCollection},
-		{5, d.addRecord}, {1, d.readRecord}, {3, d.listRecords}, {4, d.replaceRecord}, {1, d.removeRecord},
+		{4, d.addAccount},
+		{1, d.readAccount},
+		{1, d.readLogin},
+		{1, d.listAccounts},
+		{2, d.update},
+		{1, d.setCredential},
+		{1, d.rehash},
+		{1, d.removeAccount},
+		{8, d.open},
+		{10, d.refresh},
+		{1, d.authority},
+		{2, d.listSessions},
+		{1, d.end},
+		{1, d.endAll},
+		{1, d.prune},
+		{1, d.addCollection},
+		{1, d.replaceCollection},
+		{1, d.readCollection},
+		{5, d.addRecord},
+		{1, d.readRecord},
+		{3, d.listRecords},
+		{4, d.replaceRecord},
+		{1, d.removeRecord},
 		{1, d.settle},
 	}
 	all := 0
