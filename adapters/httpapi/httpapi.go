@@ -41,7 +41,7 @@ type Observer func(route, method string, status int, took time.Duration)
 // New returns the handler for every route.
 func New(c Config) http.Handler {
 	r := chi.NewRouter()
-	r.Use(c.tell, secure(c.HSTS), c.limit, middleware.GetHead)
+	r.Use(c.tell, secure(c.HSTS), middleware.GetHead)
 	if len(c.Origins) > 0 {
 		r.Use(cors.New(cors.Options{
 			AllowedOrigins: c.Origins,

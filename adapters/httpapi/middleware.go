@@ -17,14 +17,15 @@ import (
 
 const requestIDHeader = "X-Request-Id"
 
-// tell gives each request its id, turns a panic into a 500, writes one line to
-// the log, and tells the observer. Neither the line nor the figures hold the
-// query, a body or a header: there may be secrets in them.
+// tell gives each request its id and its time, turns a panic into a 500, writes
+// one line to the log, and tells the observer. Neither the line nor the figures
+// hold the query, a body or a header: there may be secrets in them.
 func (c Config) tell(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		request := &wire.Request{ID: c.NewID()}
-		ctx := wire.WithRequest(r.Context(), request)
+		ctx, cancel := context.WithTimeout(wire.WithRequest(r.Context(), request), c.Timeout)
+		defer cancel()
 		w.Header().Set(requestIDHeader, request.ID)
 		seen := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
 		r = r.WithContext(ctx)
@@ -78,27 +79,28 @@ func (c Config) finish(r *http.Request, request *wire.Request, seen middleware.W
 // secure sets the headers that every answer bears. A handler that may be cached
 // or that serves a page says so over them.
 func secure(hsts bool) func(http.Handler) http.Handler {
+	var (
+		noStore    = []string{"no-store"}
+		policy     = []string{"default-src 'none'; frame-ancestors 'none'"}
+		noReferrer = []string{"no-referrer"}
+		noSniff    = []string{"nosniff"}
+		noFrame    = []string{"DENY"}
+		tls        = []string{"max-age=31536000; includeSubDomains"}
+	)
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			// One slice serves all answers: Set replaces it, and Add, which finds it
+			// full, copies it.
 			h := w.Header()
-			h.Set("Cache-Control", "no-store")
-			h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-			h.Set("Referrer-Policy", "no-referrer")
-			h.Set("X-Content-Type-Options", "nosniff")
-			h.Set("X-Frame-Options", "DENY")
+			h["Cache-Control"] = noStore
+			h["Content-Security-Policy"] = policy
+			h["Referrer-Policy"] = noReferrer
+			h["X-Content-Type-Options"] = noSniff
+			h["X-Frame-Options"] = noFrame
 			if hsts {
-				h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+				h["Strict-Transport-Security"] = tls
 			}
 			next.ServeHTTP(w, r)
 		})
 	}
-}
-
-// limit bounds how long a request may wait for anything.
-func (c Config) limit(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), c.Timeout)
-		defer cancel()
-		next.ServeHTTP(w, r.WithContext(ctx))
-	})
 }

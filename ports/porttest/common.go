@@ -269,10 +269,10 @@ func hasOnly(ctx context.Context, s ports.Store, a domain.Account) error {
 
 // stopped fails unless err is one that a method returns when ctx has ended.
 func stopped(ctx context.Context, err error) error {
-	if !errors.Is(err, ctx.Err()) && is(err, domain.ErrUnavailable) != nil {
-		return fmt.Errorf("the error is %v, want %w or %s", err, ctx.Err(), domain.ErrUnavailable.Code)
+	if errors.Is(err, ctx.Err()) {
+		return nil
 	}
-	return nil
+	return is(err, domain.ErrUnavailable)
 }
 
 // everyMethod calls every method of every repository on what writesAll wrote,

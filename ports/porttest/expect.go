@@ -12,8 +12,11 @@ import (
 // is fails unless got is the failure that a comment names: a *domain.Error of
 // want's code.
 func is(got error, want *domain.Error) error {
+	if got == nil {
+		return fmt.Errorf("there is no error, want %s", want.Code)
+	}
 	if e, ok := errors.AsType[*domain.Error](got); !ok || e.Code != want.Code {
-		return fmt.Errorf("the error is %v, want %s", got, want.Code)
+		return fmt.Errorf("want %s, not the error %w", want.Code, got)
 	}
 	return nil
 }

@@ -25,6 +25,7 @@ var suites = []struct {
 var unclaimed = map[string]string{
 	"Package ports lists what the domain asks of the world.": "says what the package is",
 	"Every interface here is a promise in two halves: the signatures, which the compiler checks, and the comments, which package porttest checks sentence by sentence.": "this test is it",
+
 	"An adapter is done when its porttest suite passes.":                                     "says what the suites are for",
 	"Common to all ports:":                                                                   "a heading",
 	"A store that cannot be reached, or is too busy, fails with domain.ErrUnavailable.":      "each adapter's tests take its own store away",
