@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/kelseyhightower/envconfig"
+
+	"github.com/keyport-go/keyport/domain"
 )
 
 // Prefix starts the name of every variable: KEYPORT_HTTP_ADDR.
@@ -72,10 +74,10 @@ func (c Config) check() error {
 	must(c.DatabaseConns >= 0 && c.DatabaseConns <= 1000, "KEYPORT_DATABASE_CONNS is %d: want 0 to 1000", c.DatabaseConns)
 	must(c.RequestTimeout >= 100*time.Millisecond && c.RequestTimeout <= 10*time.Minute, "KEYPORT_REQUEST_TIMEOUT is %v: want 100ms to 10m", c.RequestTimeout)
 	must(c.DrainGrace >= 0, "KEYPORT_DRAIN_GRACE is %v: want 0 or more", c.DrainGrace)
-	must(c.MasterKey == "" || c.MasterKeyFile == "", "KEYPORT_MASTER_KEY and KEYPORT_MASTER_KEY_FILE are both set: want one")
+	must(c.MasterKey.IsZero() || c.MasterKeyFile == "", "KEYPORT_MASTER_KEY and KEYPORT_MASTER_KEY_FILE are both set: want one")
 	_, sqlite := c.sqlitePath()
 	must(sqlite || c.postgres(), "KEYPORT_DATABASE_URL: want sqlite:PATH or postgres://…")
-	must(sqlite || c.MasterKey != "" || c.MasterKeyFile != "", "KEYPORT_MASTER_KEY: required with PostgreSQL; make one with: head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '='")
+	must(sqlite || !c.MasterKey.IsZero() || c.MasterKeyFile != "", "KEYPORT_MASTER_KEY: required with PostgreSQL; make one with: head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '='")
 	must(slices.Contains([]string{"debug", "info", "warn", "error"}, c.LogLevel), "KEYPORT_LOG_LEVEL: want debug, info, warn or error")
 	must(slices.Contains([]string{"auto", "json", "text"}, c.LogFormat), "KEYPORT_LOG_FORMAT: want auto, json or text")
 	must(c.PublicURL == "" || plainURL(c.PublicURL), "KEYPORT_PUBLIC_URL: want http:// or https://, a host, and no more")
@@ -92,12 +94,12 @@ func (c Config) check() error {
 // sqlitePath returns the path of the embedded database, and whether it is the
 // one that is meant.
 func (c Config) sqlitePath() (string, bool) {
-	path, ok := strings.CutPrefix(string(c.DatabaseURL), "sqlite:")
+	path, ok := strings.CutPrefix(c.DatabaseURL.Reveal(), "sqlite:")
 	return path, ok && path != ""
 }
 
 func (c Config) postgres() bool {
-	return strings.HasPrefix(string(c.DatabaseURL), "postgres://") || strings.HasPrefix(string(c.DatabaseURL), "postgresql://")
+	return strings.HasPrefix(c.DatabaseURL.Reveal(), "postgres://") || strings.HasPrefix(c.DatabaseURL.Reveal(), "postgresql://")
 }
 
 func (c Config) proxies() ([]netip.Prefix, error) {
@@ -164,7 +166,10 @@ func Usage(w io.Writer) error {
 }
 
 // A Secret is a setting that prints as "[secret]".
-type Secret string
+type Secret struct{ domain.Secret }
 
-func (Secret) String() string   { return "[secret]" }
-func (Secret) GoString() string { return "[secret]" }
+// Decode implements envconfig.Decoder.
+func (s *Secret) Decode(text string) error {
+	s.Secret = domain.NewSecret(text)
+	return nil
+}

@@ -34,7 +34,7 @@ func (d *Demo) Prepare(c Config) (Config, error) {
 		if err := os.MkdirAll(d.Dir, 0o700); err != nil {
 			return c, err
 		}
-		c.DatabaseURL = Secret("sqlite:" + filepath.Join(d.Dir, "keyport.db"))
+		c.DatabaseURL = Secret{domain.NewSecret("sqlite:" + filepath.Join(d.Dir, "keyport.db"))}
 	}
 	return c, nil
 }

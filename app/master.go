@@ -15,8 +15,8 @@ import (
 // names, or, beside an embedded database, from a file that is made at the first
 // start.
 func master(c Config) (jose.Master, error) {
-	if c.MasterKey != "" {
-		m, err := jose.ParseMaster(domain.NewSecret(string(c.MasterKey)))
+	if !c.MasterKey.IsZero() {
+		m, err := jose.ParseMaster(c.MasterKey.Secret)
 		if err != nil {
 			return jose.Master{}, fmt.Errorf("KEYPORT_MASTER_KEY: %w", err)
 		}

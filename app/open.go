@@ -85,10 +85,10 @@ func (o *opened) openStore(ctx context.Context, c Config) (ports.Store, error) {
 		o.metrics.Counter("keyport_sqlite_writes_total", "Writes that were committed in groups.", func() float64 { return float64(store.Stats().Members) })
 		return store, nil
 	}
-	if err := postgres.Migrate(ctx, string(c.DatabaseURL)); err != nil {
+	if err := postgres.Migrate(ctx, c.DatabaseURL.Reveal()); err != nil {
 		return nil, err
 	}
-	store, err := postgres.Open(ctx, postgres.Config{URL: string(c.DatabaseURL), MaxConns: c.DatabaseConns, PgBouncer: c.Pgbouncer})
+	store, err := postgres.Open(ctx, postgres.Config{URL: c.DatabaseURL.Reveal(), MaxConns: c.DatabaseConns, PgBouncer: c.Pgbouncer})
 	if err != nil {
 		return nil, err
 	}
@@ -112,5 +112,5 @@ func Migrate(ctx context.Context, c Config) error {
 	if path, ok := c.sqlitePath(); ok {
 		return sqlite.Migrate(ctx, path)
 	}
-	return postgres.Migrate(ctx, string(c.DatabaseURL))
+	return postgres.Migrate(ctx, c.DatabaseURL.Reveal())
 }

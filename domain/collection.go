@@ -52,7 +52,8 @@ type Rules struct{ List, Read, Create, Update, Delete string }
 
 // A Unique is a top-level member of the data whose value no two records share:
 // within the collection, or within what one account owns of it. Records without
-// the member, or with null, are not compared.
+// the member, or with null, are not compared; nor are those without an owner,
+// where it is the owner that would compare them.
 type Unique struct {
 	Field    string
 	PerOwner bool
@@ -91,7 +92,7 @@ func (c Collection) Keys(r Record) []UniqueKey {
 	var keys []UniqueKey
 	for _, u := range c.Unique {
 		v := members[u.Field]
-		if v == nil {
+		if v == nil || u.PerOwner && r.Owner == "" {
 			continue
 		}
 		scope := ""

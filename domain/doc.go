@@ -9,6 +9,11 @@
 // packages accounts, tokens and resources. What they ask of the world stands in
 // package ports.
 //
+// This is the ground floor of the house. Above it stand ports and the verbs, then
+// the adapters (HTTP drives them, stores and keys are driven), then app, which
+// wires them, then cmd. Imports point down, and docs/architecture.md walks through
+// the rooms.
+//
 // Values are parsed once, at the door: a Login, a Document or an AccountID that
 // exists is a good one, and nothing below checks it again.
 package domain

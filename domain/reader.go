@@ -26,7 +26,11 @@ func (p *place) String() string {
 	if p == nil {
 		return ""
 	}
-	return p.within.String() + "/" + escape(p.name)
+	name := p.name
+	if len(name) > 64 { // it goes back to whoever sent it, who may have sent much
+		name = strings.ToValidUTF8(name[:64], "") + "…"
+	}
+	return p.within.String() + "/" + escape(name)
 }
 
 func (r *reader) value(at *place, depth int) (any, error) {

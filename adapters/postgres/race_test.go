@@ -220,10 +220,14 @@ func TestThirtyTwoRefreshesOfOneToken(t *testing.T) {
 		grace time.Duration
 		want  map[domain.Verdict]int
 	}{
-		{"within the grace one rotates and all others are answered again", time.Minute,
-			map[domain.Verdict]int{domain.Rotated: 1, domain.Repeated: 31}},
-		{"without a grace one rotates, the next ends the session, and it is over for the rest", 0,
-			map[domain.Verdict]int{domain.Rotated: 1, domain.Reused: 1, domain.Refused: 30}},
+		{
+			"within the grace one rotates and all others are answered again", time.Minute,
+			map[domain.Verdict]int{domain.Rotated: 1, domain.Repeated: 31},
+		},
+		{
+			"without a grace one rotates, the next ends the session, and it is over for the rest", 0,
+			map[domain.Verdict]int{domain.Rotated: 1, domain.Reused: 1, domain.Refused: 30},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s, _ := open(t, postgres.Config{MaxConns: 32})

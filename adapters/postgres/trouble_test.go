@@ -116,11 +116,16 @@ func TestWhatTakesTooLongIsUnavailable(t *testing.T) {
 		config postgres.Config
 	}{
 		{"a lock that is not given back", postgres.Config{LockTimeout: 50 * time.Millisecond}},
-		{"a statement that does not end", postgres.Config{StatementTimeout: 50 * time.Millisecond}},
-		{"a connection that is not given back", postgres.Config{MaxConns: 1, AcquireTimeout: 50 * time.Millisecond}},
+		{"a statement that does not end", postgres.Config{StatementTimeout: time.Second}},
+		{"a connection that is not given back", postgres.Config{MaxConns: 1, AcquireTimeout: time.Second}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s, _ := open(t, c.config)
+			for range 60 {
+				if s.Ping(t.Context()) == nil {
+					break // there is a connection
+				}
+			}
 			register(t, s, ada, "ada")
 			err := s.Atomically(t.Context(), func(tx ports.Repositories) error {
 				change := domain.Credential{Account: ada, Hash: domain.NewPasswordHash("new"), Revision: 1}
@@ -270,8 +275,12 @@ func TestAStoreIntroducesItself(t *testing.T) {
 			"application_name\x00keyport\x00", "lock_timeout\x001234\x00", "statement_timeout\x005000\x00",
 			"idle_in_transaction_session_timeout\x0010000\x00",
 		}, nil},
-		{"without what PgBouncer would refuse", postgres.Config{PgBouncer: true},
-			[]string{"application_name\x00keyport\x00"}, []string{"timeout"}},
+		{
+			"without what PgBouncer would refuse",
+			postgres.Config{PgBouncer: true},
+			[]string{"application_name\x00keyport\x00"},
+			[]string{"timeout"},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			heard := greeting(t, c.config)

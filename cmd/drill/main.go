@@ -69,6 +69,10 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	if *brief {
 		s = short
 	}
+	r, err := newReport(ctx, out)
+	if err != nil {
+		return err
+	}
 	g, err := ground.New(ctx)
 	if err != nil {
 		return err
@@ -76,7 +80,6 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	defer func() { err = errors.Join(err, g.Close()) }()
 	ctx, cancel := context.WithTimeout(ctx, s.bound)
 	defer cancel()
-	r := &report{out: out}
 	var broken []error
 	for _, d := range drills {
 		r.begin(d.name)
@@ -87,5 +90,5 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	if err := errors.Join(broken...); err != nil || *brief {
 		return err
 	}
-	return r.write(ctx)
+	return r.write()
 }

@@ -15,12 +15,24 @@ import (
 
 // A report prints figures as they come, and keeps them for the document.
 type report struct {
-	out   io.Writer
-	drill string
-	rows  []row
+	out    io.Writer
+	root   string // of the repository
+	commit string
+	drill  string
+	rows   []row
 }
 
 type row struct{ drill, on, what, figure string }
+
+// newReport names the commit that is about to be built.
+func newReport(ctx context.Context, out io.Writer) (*report, error) {
+	root, err := output(ctx, "go", "list", "-m", "-f", "{{.Dir}}")
+	if err != nil {
+		return nil, err
+	}
+	commit, err := output(ctx, "git", "-C", root, "describe", "--always", "--dirty", "--abbrev=12")
+	return &report{out: out, root: root, commit: commit}, err
+}
 
 func (r *report) begin(drill string) {
 	r.drill = drill
@@ -35,23 +47,15 @@ func (r *report) add(on, what, format string, args ...any) {
 }
 
 // write writes docs/drills.md.
-func (r *report) write(ctx context.Context) error {
-	root, err := output(ctx, "go", "list", "-m", "-f", "{{.Dir}}")
-	if err != nil {
-		return err
-	}
-	commit, err := output(ctx, "git", "-C", root, "describe", "--always", "--dirty", "--abbrev=12")
-	if err != nil {
-		return err
-	}
-	file := filepath.Join(root, "docs", "drills.md")
+func (r *report) write() error {
+	file := filepath.Join(r.root, "docs", "drills.md")
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return err
 	}
-	if err := os.WriteFile(file, r.document(commit, time.Now()), 0o644); err != nil {
+	if err := os.WriteFile(file, r.document(time.Now()), 0o644); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(r.out, "written to docs/drills.md")
+	_, err := fmt.Fprintln(r.out, "written to docs/drills.md")
 	return err
 }
 
@@ -63,7 +67,7 @@ func output(ctx context.Context, name string, args ...string) (string, error) {
 	return strings.TrimSpace(string(out)), nil
 }
 
-func (r *report) document(commit string, now time.Time) []byte {
+func (r *report) document(now time.Time) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, `# Drills
 
@@ -83,7 +87,7 @@ Commit %s, %s, %d processors, %s.
 
 | drill | store | what | figure |
 | --- | --- | --- | --- |
-`, commit, now.UTC().Format(time.DateOnly), runtime.NumCPU(), runtime.Version())
+`, r.commit, now.UTC().Format(time.DateOnly), runtime.NumCPU(), runtime.Version())
 	for _, w := range r.rows {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", w.drill, w.on, w.what, w.figure)
 	}

@@ -75,6 +75,7 @@ var common = []clause[ports.Store]{
 		"Methods stop early when ctx ends, and then return an error for which errors.Is(err, ctx.Err()) holds, or domain.ErrUnavailable.",
 		func(ctx context.Context, s ports.Store) error {
 			over, cancel := context.WithCancel(ctx)
+			defer cancel()
 			var inner error
 			err := s.Atomically(over, func(tx ports.Repositories) error {
 				if err := tx.Accounts().Add(over, account(1, "ada"), hash(1)); err != nil && over.Err() == nil {

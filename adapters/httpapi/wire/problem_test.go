@@ -95,7 +95,7 @@ func TestAProblemTellsNoCause(t *testing.T) {
 			if diff := cmp.Diff(c.want, p); diff != "" {
 				t.Error(diff)
 			}
-			if request.Cause != c.err {
+			if !errors.Is(request.Cause, c.err) {
 				t.Errorf("the log gets %v", request.Cause)
 			}
 			w := httptest.NewRecorder()
