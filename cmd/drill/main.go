@@ -86,6 +86,9 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 		if err := d.run(ctx, g, s, r); err != nil {
 			broken = append(broken, fmt.Errorf("%s: %w", d.name, err))
 		}
+		if ctx.Err() != nil {
+			break
+		}
 	}
 	if err := errors.Join(broken...); err != nil || *brief {
 		return err
