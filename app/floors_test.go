@@ -72,7 +72,7 @@ var floors = map[string][]string{
 	// Keyport from outside, as a process.
 	"cmd/keyport":  {"app"},
 	"cmd/bench":    {"cmd/internal/...", "adapters/postgres/pgtest", libChi, libPgx, "golang.org/x/crypto/argon2"},
-	"cmd/drill":    {"cmd/internal/...", "adapters/postgres/pgtest", libPgx},
+	"cmd/drill":    {"cmd/internal/...", "adapters/postgres/pgtest"},
 	"cmd/internal": {"cmd/internal/...", "adapters/postgres/pgtest"},
 }
 

@@ -114,6 +114,9 @@ var (
 	ErrUnavailable = promise(Unavailable, "unavailable",
 		"The store cannot be reached at the moment.",
 		"Wait as long as Retry-After says, then try again. Nothing was changed unless it was acknowledged.")
+	ErrTimeout = promise(Unavailable, "timeout",
+		"It took too long, and was given up.",
+		"Wait as long as Retry-After says, then try again. A change may have been made nonetheless: read before you repeat it.")
 	ErrInternal = promise(Internal, "internal",
 		"Something went wrong on our side.",
 		"Tell the operator the instance: the log has a line with the same request id.")

@@ -96,9 +96,13 @@ func Clip(s string) string {
 // each once. Members that v does not know are ignored.
 func Unmarshal(body []byte, v any) error { return json.Unmarshal(body, v) }
 
+// ours are the options for what we write. Documents were judged when they came in,
+// so their names and their UTF-8 are not judged again on each way out.
+var ours = json.JoinOptions(json.Deterministic(true), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+
 // Marshal writes v as one JSON value and a line feed.
 func Marshal(w io.Writer, v any) error {
-	if err := json.MarshalWrite(w, v, json.Deterministic(true)); err != nil {
+	if err := json.MarshalWrite(w, v, ours); err != nil {
 		return err
 	}
 	_, err := io.WriteString(w, "\n")

@@ -73,7 +73,7 @@ const pages = "/problems/"
 
 // ProblemOf says err in the words of HTTP. An error that is no *domain.Error is
 // told as Internal, with no cause; one that comes of a request that took too long
-// or was given up, as Unavailable. The cause goes to the log.
+// or was given up, as a time-out. The cause goes to the log.
 func ProblemOf(ctx context.Context, err error) Problem {
 	if p, told := errors.AsType[Problem](err); told {
 		return p.For(ctx)
@@ -83,7 +83,7 @@ func ProblemOf(ctx context.Context, err error) Problem {
 	switch {
 	case known:
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		e = domain.ErrUnavailable
+		e = domain.ErrTimeout
 	default:
 		e = domain.ErrInternal
 	}

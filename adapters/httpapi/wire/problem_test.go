@@ -70,6 +70,7 @@ func TestAProblemTellsNoCause(t *testing.T) {
 	const inner = "pq: relation \"accounts\" of /var/lib"
 	internal := wire.Problem{Type: "/problems/internal", Title: "Internal error", Status: 500, Detail: domain.ErrInternal.Detail, Instance: "urn:uuid:7"}
 	away := wire.Problem{Type: "/problems/unavailable", Title: "Unavailable", Status: 503, Detail: domain.ErrUnavailable.Detail, Instance: "urn:uuid:7"}
+	late := wire.Problem{Type: "/problems/timeout", Title: "Unavailable", Status: 503, Detail: domain.ErrTimeout.Detail, Instance: "urn:uuid:7"}
 	blamed := wire.Problem{
 		Type: "/problems/login-taken", Title: "Conflict", Status: 409, Detail: domain.ErrLoginTaken.Detail, Instance: "urn:uuid:7",
 		Errors: []wire.Fault{{"/username", "taken", "choose another"}},
@@ -82,8 +83,8 @@ func TestAProblemTellsNoCause(t *testing.T) {
 		{"an accident", errors.New(inner), internal},
 		{"a wrapped accident", fmt.Errorf("reading: %w", errors.New(inner)), internal},
 		{"a kind alone, which nobody promised", fmt.Errorf("%s: %w", inner, domain.NotFound), internal},
-		{"a request that took too long", fmt.Errorf("%s: %w", inner, context.DeadlineExceeded), away},
-		{"a request that was given up", fmt.Errorf("%s: %w", inner, context.Canceled), away},
+		{"a request that took too long", fmt.Errorf("%s: %w", inner, context.DeadlineExceeded), late},
+		{"a request that was given up", fmt.Errorf("%s: %w", inner, context.Canceled), late},
 		{"a promise with its cause", domain.ErrUnavailable.Because(errors.New(inner)), away},
 		{"a wrapped promise with blame and cause", fmt.Errorf("%s: %w", inner, domain.ErrLoginTaken.At("/username", "taken", "choose another").Because(errors.New(inner))), blamed},
 		{"a join of both", errors.Join(errors.New(inner), domain.ErrUnavailable), away},

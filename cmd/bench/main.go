@@ -1,0 +1,86 @@
+// Command bench measures Keyport from outside: requests a second, and the
+// processor time that its process uses for one, beside a bare chi handler that
+// answers the same bytes, on SQLite and on PostgreSQL. It prints a table, and a
+// profile of what misses its goal. It judges no time: it fails only where a
+// request does.
+//
+// The two take turns, so that a busy moment of the machine strikes both. What
+// asks shares the processors with what answers, so requests a second say less
+// than processor time does.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"syscall"
+	"time"
+
+	"github.com/keyport-go/keyport/cmd/internal/ground"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdin, os.Stdout)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// A size says how long it takes.
+type size struct {
+	rounds  int
+	turn    time.Duration // of each load in each round
+	profile time.Duration // of a load that misses its goal; whole seconds
+	bound   time.Duration // of it all, once the binary is built
+}
+
+var (
+	full  = size{rounds: 3, turn: 2 * time.Second, profile: 3 * time.Second, bound: 4 * time.Minute}
+	short = size{rounds: 1, turn: time.Second, profile: time.Second, bound: time.Minute}
+)
+
+func run(ctx context.Context, args []string, in io.Reader, out io.Writer) (err error) {
+	// The program starts itself with these words.
+	if len(args) == 1 && args[0] == bareWord {
+		return serveBare(in, out)
+	}
+	if len(args) == 2 && args[0] == hashWord {
+		return hashFor(args[1], out)
+	}
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	brief := flags.Bool("short", false, "measure for a second each")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	s := full
+	if *brief {
+		s = short
+	}
+	g, err := ground.New(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, g.Close()) }()
+	ctx, cancel := context.WithTimeout(ctx, s.bound)
+	defer cancel()
+	sites, err := g.Stores()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "%d connections in turns of %v, %d times; %d processors for all; a line of log for each request\n",
+		connections, s.turn, s.rounds, runtime.GOMAXPROCS(0))
+	for _, site := range sites {
+		if err := measure(ctx, g, site, s, out); err != nil {
+			return fmt.Errorf("%s: %w", site.Store, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+)
+
+// The goals that the design sets.
+const (
+	goalRead    = 2.0    // times the processor time of the bare handler
+	goalToken   = 5.0    // µs that a token adds to a read
+	goalPage    = 150.0  // µs
+	goalCreate  = 8000.0 // a second, on SQLite
+	goalRefresh = 4000.0 // a second, on PostgreSQL
+	goalSignIn  = 0.95   // of the rate of bare hashes
+)
+
+// A goal is what a subject should reach, and whether it did.
+type goal struct {
+	text string // "" for none
+	met  bool
+}
+
+func atMost(got, want float64, unit string) goal {
+	return goal{fmt.Sprintf("%.3g of at most %.3g %s", got, want, unit), got <= want}
+}
+
+func atLeast(got, want float64, unit string) goal {
+	return goal{fmt.Sprintf("%.4g of at least %.4g %s", got, want, unit), got >= want}
+}
+
+// table prints what was measured, and returns what missed its goal.
+func (r *round) table(store string, out io.Writer) (missed []*subject) {
+	goals := map[*subject]goal{
+		r.stranger: atMost(r.stranger.sum.micros()/r.bare.sum.micros(), goalRead, "times the bare handler's CPU"),
+		r.bearer:   atMost(r.bearer.sum.micros()-r.stranger.sum.micros(), goalToken, "µs for the token"),
+		r.page:     atMost(r.page.sum.micros(), goalPage, "µs"),
+		r.signIn:   atLeast(r.signIn.sum.rate()/r.hashes.rate(), goalSignIn, "of the bare hash"),
+	}
+	if store == "SQLite" {
+		goals[r.create] = atLeast(r.create.sum.rate(), goalCreate, "a second")
+	} else {
+		goals[r.refresh] = atLeast(r.refresh.sum.rate(), goalRefresh, "a second")
+	}
+	fmt.Fprintf(out, "\n%s\n", store)
+	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "  what\trequests/s\tCPU µs\tPostgreSQL µs\tgoal\t")
+	for _, s := range r.subjects() {
+		server, verdict := "", ""
+		if r.postmaster != 0 && s != r.bare {
+			server = fmt.Sprintf("%.0f", per(s.sum.store, s.sum.requests))
+		}
+		g := goals[s]
+		switch {
+		case g.met:
+			verdict = "met"
+		case g.text != "":
+			verdict = "missed"
+			missed = append(missed, s)
+		}
+		fmt.Fprintf(t, "  %s\t%.0f\t%.1f\t%s\t%s\t%s\n", s.name, s.sum.rate(), s.sum.micros(), server, g.text, verdict)
+	}
+	fmt.Fprintf(t, "  a bare hash, one for each processor at once\t%.1f\t\t\t\t\n", r.hashes.rate())
+	_ = t.Flush() // nothing is kept: out has told of its own failure
+	return missed
+}
