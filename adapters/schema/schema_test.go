@@ -66,8 +66,10 @@ func TestDataIsBlamedWhereItIsAtFault(t *testing.T) {
 		{"members that are not allowed", `{"additionalProperties": false}`, `{"x/y": 1, "z": 2}`, "/data/x~1y additionalProperties, /data/z additionalProperties"},
 		{"members that nothing has evaluated", `{"allOf": [{"properties": {"a": true}}], "unevaluatedProperties": false}`, `{"a": 1, "b": 2}`, "/data/b unevaluatedProperties"},
 		{"a member that false forbids", `{"properties": {"a": false}}`, `{"a": 1}`, "/data/a false"},
-		{"names that are not allowed, below siblings of the same shape", `{"additionalProperties": {"additionalProperties": {"propertyNames": {"maxLength": 1}}}}`,
-			`{"a": {"b": {"long": 1}, "c": {"s": 1}, "d": {"s": 1}}}`, "/data/a/b/long propertyNames"},
+		{
+			"names that are not allowed, below siblings of the same shape", `{"additionalProperties": {"additionalProperties": {"propertyNames": {"maxLength": 1}}}}`,
+			`{"a": {"b": {"long": 1}, "c": {"s": 1}, "d": {"s": 1}}}`, "/data/a/b/long propertyNames",
+		},
 		{"a value beside the list", `{"properties": {"a": {"enum": ["x", 1]}}}`, `{"a": "y"}`, "/data/a enum"},
 		{"a value other than the one", `{"properties": {"a": {"const": 1}}}`, `{"a": 2}`, "/data/a const"},
 		{"an address that is none", `{"properties": {"a": {"format": "email"}}}`, `{"a": "b"}`, "/data/a format"},
@@ -223,8 +225,10 @@ func TestAHostileRecordEndsWithinTheSteps(t *testing.T) {
 	for _, c := range []struct{ name, schema, data string }{
 		{"alternatives that both go down", `{"oneOf": [{"properties": {"a": {"$ref": "#"}}}, {"additionalProperties": {"$ref": "#"}}]}`, deep},
 		{"the same under a not", `{"not": {"$ref": "#/$defs/n"}, "$defs": {"n": {"properties": {"a": {"$ref": "#/$defs/n"}}, "patternProperties": {"a": {"$ref": "#/$defs/n"}}}}}`, deep},
-		{"items that must fit twice, under a not", `{"properties": {"a": {"not": {"$ref": "#/$defs/n"}}}, "$defs": {"n": {"type": "array", "items": {"$ref": "#/$defs/n"}, "contains": {"$ref": "#/$defs/n"}}}}`,
-			`{"a": ` + nests + `}`},
+		{
+			"items that must fit twice, under a not", `{"properties": {"a": {"not": {"$ref": "#/$defs/n"}}}, "$defs": {"n": {"type": "array", "items": {"$ref": "#/$defs/n"}, "contains": {"$ref": "#/$defs/n"}}}}`,
+			`{"a": ` + nests + `}`,
+		},
 		{"a long text against a large pattern", `{"properties": {"a": {"pattern": "(x{1,30}y?){30}z"}}}`, `{"a": "` + strings.Repeat("x", 100_000) + `"}`},
 		{"nested items that must differ", `{"properties": {"a": {"uniqueItems": true}}}`, `{"a": [` + strings.Repeat("[],", 9000) + `[]]}`},
 		{"many numbers against a long list", `{"properties": {"a": {"items": {"enum": [` + strings.Repeat("1e999,", 999) + `2]}}}}`, `{"a": [` + strings.Repeat("1,", 20_000) + `1]}`},
