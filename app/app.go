@@ -5,6 +5,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -34,6 +35,7 @@ type Parts struct {
 	Blocklist ports.Blocklist
 	Now       func() time.Time
 	NewID     func() string
+	Uptime    func() time.Duration // monotonic; not asked where Config.RevocationMax is 0
 	Log       *slog.Logger
 	Observe   httpapi.Observer // nil: nobody watches
 }
@@ -47,15 +49,18 @@ func NewID() string { return uuid.Must(uuid.NewV7()).String() }
 
 // Services builds the services on p.
 func Services(c Config, p Parts) wire.Services {
+	sessions := tokens.New(tokens.Config{
+		Store: p.Store, Issuer: p.Issuer, Refresher: p.Refresher, Cursors: p.Cursors, Now: p.Now, NewID: p.NewID,
+		AccessTTL:     c.AccessTTL,
+		Sessions:      domain.SessionPolicy{Idle: c.SessionIdle, Max: c.SessionMax, Grace: c.RefreshGrace},
+		RevocationMax: c.RevocationMax, Uptime: p.Uptime,
+	})
 	return wire.Services{
+		Tokens: sessions,
 		Accounts: accounts.New(accounts.Config{
 			Store: p.Store, Hasher: p.Hasher, Cursors: p.Cursors, Now: p.Now, NewID: p.NewID,
 			Policy: domain.PasswordPolicy{Min: c.PasswordMin, Common: p.Blocklist.Contains},
-		}),
-		Tokens: tokens.New(tokens.Config{
-			Store: p.Store, Issuer: p.Issuer, Refresher: p.Refresher, Cursors: p.Cursors, Now: p.Now, NewID: p.NewID,
-			AccessTTL: c.AccessTTL,
-			Sessions:  domain.SessionPolicy{Idle: c.SessionIdle, Max: c.SessionMax, Grace: c.RefreshGrace},
+			Told:   sessions.Learn,
 		}),
 		Resources: resources.New(resources.Config{
 			Store: p.Store, Rules: words.Compiler{}, Schemas: schema.New(), Cursors: p.Cursors, Now: p.Now, NewID: p.NewID,
@@ -63,13 +68,9 @@ func Services(c Config, p Parts) wire.Services {
 	}
 }
 
-// Handler builds the services on p and serves them. c must be one that Load
-// would return.
-func Handler(c Config, p Parts) http.Handler {
-	return handler(c, p, Services(c, p))
-}
-
-func handler(c Config, p Parts, s wire.Services) http.Handler {
+// Handler serves s, which Services has built on p. c must be one that Load would
+// return, with a PublicURL.
+func Handler(c Config, p Parts, s wire.Services) http.Handler {
 	trusted, err := c.proxies()
 	if err != nil {
 		panic("app: a configuration that was not checked: " + err.Error())
@@ -77,6 +78,7 @@ func handler(c Config, p Parts, s wire.Services) http.Handler {
 	return httpapi.New(httpapi.Config{
 		Services: s, Ready: func(ctx context.Context) error { return p.Store.Ping(ctx) },
 		Log: p.Log, NewID: p.NewID, Observe: p.Observe, Version: Version(),
+		PublicURL: c.PublicURL, Audience: cmp.Or(c.Audience, c.PublicURL), RevocationMax: c.RevocationMax,
 		Origins: c.CORSOrigins, TrustedProxies: trusted, HSTS: c.HSTS, Timeout: c.RequestTimeout,
 	})
 }

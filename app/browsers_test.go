@@ -15,10 +15,11 @@ import (
 func TestOnlyListedOriginsMayCall(t *testing.T) {
 	c := defaults()
 	c.CORSOrigins = []string{"https://app.example"}
-	h := app.Handler(c, app.Parts{
+	p := app.Parts{
 		Store: new(fake.Store), Issuer: fake.Issuer{}, Refresher: fake.RefreshIssuer{}, Cursors: fake.Cursors{}, Hasher: fake.Hasher{},
 		Blocklist: fake.Blocklist{}, Now: app.Now, NewID: fake.UUIDs(), Log: slog.New(slog.DiscardHandler),
-	})
+	}
+	h := app.Handler(c, p, app.Services(c, p))
 	for _, test := range []struct {
 		name, origin, method string
 		allowed              bool
@@ -61,7 +62,7 @@ func TestNoSecretIsLogged(t *testing.T) {
 		Store: new(fake.Store), Issuer: fake.Issuer{}, Refresher: fake.RefreshIssuer{}, Cursors: fake.Cursors{}, Hasher: fake.Hasher{},
 		Blocklist: fake.Blocklist{}, Now: app.Now, NewID: fake.UUIDs(), Log: slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
-	c := &client{t: t, Handler: app.Handler(defaults(), p)}
+	c := &client{t: t, Handler: app.Handler(defaults(), p, app.Services(defaults(), p))}
 	c.json(201, "POST", "/v1/accounts", `{"username":"ada","password":"hunter2hunter2hunter2"}`)
 	c.json(422, "POST", "/v1/accounts", `{"username":"ada","password":["hunter2hunter2hunter2"]}`)
 	c.json(401, "POST", "/v1/sessions", `{"login":"ada","password":"hunter2hunter2hunter3"}`)

@@ -37,6 +37,7 @@ type Config struct {
 	SessionIdle    time.Duration `split_words:"true" default:"720h" desc:"A session that was not refreshed for as long is over; at least the life of an access token."`
 	SessionMax     time.Duration `split_words:"true" default:"2160h" desc:"A session that was opened as long ago is over."`
 	RefreshGrace   time.Duration `split_words:"true" default:"1m" desc:"How long after a rotation its lost answer may be asked for again; 0 is strict rotation; at most a quarter of the life of an access token."`
+	RevocationMax  time.Duration `split_words:"true" default:"5s" desc:"The longest that a revoked access token may be taken on another replica. A replica that has not heard from the store for longer asks it on each request. 1s to 1m."`
 	PasswordMin    int           `split_words:"true" default:"15" desc:"Least length of a new password in characters; 8 to 64."`
 	HashesRunning  int           `split_words:"true" default:"0" desc:"Password hashes that may run at once, 19 MiB each; 0 stands for one a processor."`
 	HashesWaiting  int           `split_words:"true" default:"0" desc:"Password hashes that may wait; beyond it the answer is 503. 0 stands for eight a processor."`
@@ -69,6 +70,7 @@ func (c Config) check() error {
 	must(c.RefreshGrace >= 0 && c.RefreshGrace <= c.AccessTTL/4, "KEYPORT_REFRESH_GRACE is %v: want 0 to a quarter of KEYPORT_ACCESS_TTL, %v", c.RefreshGrace, c.AccessTTL/4)
 	must(c.SessionIdle >= c.AccessTTL, "KEYPORT_SESSION_IDLE is %v: want at least KEYPORT_ACCESS_TTL, %v", c.SessionIdle, c.AccessTTL)
 	must(c.SessionMax >= c.SessionIdle, "KEYPORT_SESSION_MAX is %v: want at least KEYPORT_SESSION_IDLE, %v", c.SessionMax, c.SessionIdle)
+	must(c.RevocationMax >= time.Second && c.RevocationMax <= time.Minute, "KEYPORT_REVOCATION_MAX is %v: want 1s to 1m", c.RevocationMax)
 	must(c.PasswordMin >= 8 && c.PasswordMin <= 64, "KEYPORT_PASSWORD_MIN is %d: want 8 to 64", c.PasswordMin)
 	must(c.HashesRunning >= 0 && c.HashesWaiting >= 0, "KEYPORT_HASHES_RUNNING and KEYPORT_HASHES_WAITING: want 0 or more")
 	must(c.DatabaseConns >= 0 && c.DatabaseConns <= 1000, "KEYPORT_DATABASE_CONNS is %d: want 0 to 1000", c.DatabaseConns)

@@ -52,7 +52,7 @@ func BenchmarkHandler(b *testing.B) {
 		}
 		id = string(r.ID)
 	}
-	h := app.Handler(defaults(), p)
+	h := app.Handler(defaults(), p, s)
 	const records = "/v1/collections/ships/records"
 	for _, bench := range []struct{ name, method, path, body string }{
 		{"nothing", "GET", "/livez", ""},

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/keyport-go/keyport/adapters/jose"
 	"github.com/keyport-go/keyport/adapters/password"
@@ -41,7 +42,9 @@ func open(ctx context.Context, c Config, publicURL string, log io.Writer) (_ *op
 			err = errors.Join(err, o.Close())
 		}
 	}()
+	start := time.Now()
 	o.Now, o.NewID, o.Observe = Now, NewID, o.metrics.ObserveRequest
+	o.Uptime = func() time.Duration { return time.Since(start) }
 	if o.Log, err = telemetry.NewLogger(log, c.LogFormat, c.LogLevel); err != nil {
 		return nil, err
 	}

@@ -42,7 +42,7 @@ func routes(t testing.TB, h http.Handler) []route {
 		}
 	}
 	slices.SortFunc(all, func(a, b route) int { return strings.Compare(a.path+a.method, b.path+b.method) })
-	if len(all) < 24 {
+	if len(all) < 27 {
 		t.Fatalf("the document has %d operations; there are more", len(all))
 	}
 	return all
@@ -274,7 +274,7 @@ func TestWrongMethodsAreRefusedOnEveryRoute(t *testing.T) {
 
 func TestEveryAnswerBearsTheHeadersOfSafety(t *testing.T) {
 	w := newWorld(t)
-	for _, path := range []string{"/livez", "/readyz", "/docs", "/openapi.json", "/problems", "/v1/collections", "/v1/me", "/nothing", "/.well-known/jwks.json"} {
+	for _, path := range []string{"/livez", "/readyz", "/docs", "/openapi.json", "/problems", "/v1/collections", "/v1/me", "/nothing", "/.well-known/jwks.json", "/.well-known/oauth-authorization-server"} {
 		rec := httptest.NewRecorder()
 		w.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, path, nil))
 		h := rec.Header()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/pprof"
@@ -12,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/keyport-go/keyport/domain/tokens"
 )
 
 // Serve answers on both listeners until ctx ends, then lets open requests finish
@@ -28,25 +31,30 @@ func Serve(ctx context.Context, c Config, demo *Demo, log io.Writer) (err error)
 		return err
 	}
 	defer private.Close()
-	publicURL := c.PublicURL
-	if publicURL == "" {
-		publicURL = "http://" + public.Addr().String()
+	if c.PublicURL == "" {
+		c.PublicURL = "http://" + public.Addr().String()
 	}
-	o, err := open(ctx, c, publicURL, log)
+	o, err := open(ctx, c, c.PublicURL, log)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, o.Close()) }()
 	services := Services(c, o.Parts)
+	o.metrics.Gauge("keyport_bulletin_age_seconds", "Time since this replica last heard what was revoked.", func() float64 { return services.Tokens.News().Age.Seconds() })
+	o.metrics.Gauge("keyport_bulletin_lag_seconds", "Time from the latest revocation to its effect on this replica.", func() float64 { return services.Tokens.News().Lag.Seconds() })
+	o.metrics.Gauge("keyport_bulletin_changes", "Revocations that this replica has in mind.", func() float64 { return float64(services.Tokens.News().Changes) })
 	if demo != nil {
-		if err := demo.load(ctx, services, publicURL); err != nil {
+		if err := demo.load(ctx, services, c.PublicURL); err != nil {
 			return fmt.Errorf("loading the demo: %w", err)
 		}
 	}
-	o.Log.Info("serving", "url", publicURL, "addr", public.Addr().String(), "ops", private.Addr().String(), "version", Version())
+	hear := hearing(services.Tokens, o.Log)
+	hear(ctx)
+	o.Log.Info("serving", "url", c.PublicURL, "addr", public.Addr().String(), "ops", private.Addr().String(), "version", Version())
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return serve(ctx, public, handler(c, o.Parts, services), c) })
+	group.Go(func() error { return serve(ctx, public, Handler(c, o.Parts, services), c) })
 	group.Go(func() error { return serve(ctx, private, ops(o.metrics.Handler()), c) })
+	group.Go(func() error { every(ctx, pollInterval, func() { hear(ctx) }); return nil })
 	group.Go(func() error {
 		every(ctx, 10*time.Minute, func() {
 			if _, err := services.Tokens.Prune(ctx); err != nil && ctx.Err() == nil {
@@ -58,6 +66,28 @@ func Serve(ctx context.Context, c Config, demo *Demo, log io.Writer) (err error)
 	err = group.Wait()
 	o.Log.Info("stopped")
 	return err
+}
+
+// pollInterval is how often a replica asks the bulletin: four times within the
+// least KEYPORT_REVOCATION_MAX.
+const pollInterval = 250 * time.Millisecond
+
+// hearing returns a function that asks the bulletin once. The log has a line when
+// the store stops answering, and one when it answers again.
+func hearing(s *tokens.Service, log *slog.Logger) func(context.Context) {
+	deaf := false
+	return func(ctx context.Context) {
+		err := s.Hear(ctx)
+		switch {
+		case ctx.Err() != nil:
+		case err != nil && !deaf:
+			log.Warn("the bulletin cannot be heard; past KEYPORT_REVOCATION_MAX the store is asked on each request", "cause", err.Error())
+			deaf = true
+		case err == nil && deaf:
+			log.Info("the bulletin is heard again")
+			deaf = false
+		}
+	}
 }
 
 func listen(ctx context.Context, setting, addr string) (net.Listener, error) {

@@ -23,7 +23,7 @@ type world struct {
 func defaults() app.Config {
 	return app.Config{
 		AccessTTL: 10 * time.Minute, SessionIdle: 720 * time.Hour, SessionMax: 2160 * time.Hour, RefreshGrace: time.Minute,
-		PasswordMin: 15, RequestTimeout: 10 * time.Second,
+		PasswordMin: 15, RequestTimeout: 10 * time.Second, PublicURL: "http://keyport.example",
 	}
 }
 
@@ -63,7 +63,7 @@ func newWorld(tb testing.TB) world {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return world{app.Handler(defaults(), p), clock, store}
+	return world{app.Handler(defaults(), p, s), clock, store}
 }
 
 func document(tb testing.TB, text string) domain.Document {

@@ -29,8 +29,11 @@ func ParseStatus(s string) (Status, error) {
 // A Role is a word that rules may ask for.
 type Role string
 
-// Administrator is the one role that Keyport itself asks for.
-const Administrator Role = "admin"
+// The roles that Keyport itself asks for.
+const (
+	Administrator Role = "admin"
+	Introspector  Role = "introspect" // a service that asks what tokens are worth
+)
 
 // The bounds of roles and display names.
 const (

@@ -19,10 +19,11 @@ type Sessions interface {
 
 	// Refresh judges the token as Session.Refresh does and writes what follows,
 	// in one step: Rotated raises the counter and sets the time of use, Reused
-	// ends the session, the others change nothing. A session that has ended, or
-	// whose account is suspended, is Refused. Of any number of calls that present
-	// the current counter exactly one is Rotated. A verdict is no error, so that
-	// what it wrote stays.
+	// ends the session, the others change nothing. An ending is posted on the
+	// bulletin in the same step. A session that has ended, or whose account is
+	// suspended, is Refused. Of any number of calls that present the current
+	// counter exactly one is Rotated. A verdict is no error, so that what it wrote
+	// stays.
 	Refresh(ctx context.Context, t domain.RefreshToken, now time.Time, p domain.SessionPolicy) (domain.Refreshed, error)
 
 	// Authority returns what the account of a session may do at the moment. It
@@ -39,9 +40,9 @@ type Sessions interface {
 	// domain.ErrSessionNotFound.
 	End(ctx context.Context, account domain.AccountID, id domain.SessionID) error
 
-	// EndAll ends the account's sessions but one, and says how many; except may
-	// be "".
-	EndAll(ctx context.Context, account domain.AccountID, except domain.SessionID) (int, error)
+	// EndAll ends the account's sessions but one, and says which; except may be
+	// "".
+	EndAll(ctx context.Context, account domain.AccountID, except domain.SessionID) ([]domain.SessionID, error)
 
 	// Prune forgets at most limit sessions that were due to end before t, and
 	// says how many.

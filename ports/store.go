@@ -34,4 +34,5 @@ type Repositories interface {
 	Collections() Collections
 	Records() Records
 	Keys() Keys
+	Bulletin() Bulletin
 }

@@ -49,6 +49,7 @@ func (r sessions) Refresh(ctx context.Context, token domain.RefreshToken, now ti
 			answer.Session, answer.Authority = s, au
 		case domain.Reused:
 			delete(t.sessions, s.ID)
+			t.post(domain.Change{Kind: domain.SessionEnded, Subject: string(s.ID), At: now})
 		case domain.Refused:
 		}
 		return nil
@@ -95,16 +96,18 @@ func (r sessions) End(ctx context.Context, account domain.AccountID, id domain.S
 	})
 }
 
-func (r sessions) EndAll(ctx context.Context, account domain.AccountID, except domain.SessionID) (n int, err error) {
+func (r sessions) EndAll(ctx context.Context, account domain.AccountID, except domain.SessionID) (ended []domain.SessionID, err error) {
 	err = r.desk.do(ctx, "sessions.endAll", func(t *tables) error {
-		was := len(t.sessions)
-		maps.DeleteFunc(t.sessions, func(_ domain.SessionID, s domain.Session) bool {
-			return s.Account == account && s.ID != except
+		maps.DeleteFunc(t.sessions, func(id domain.SessionID, s domain.Session) bool {
+			if s.Account != account || id == except {
+				return false
+			}
+			ended = append(ended, id)
+			return true
 		})
-		n = was - len(t.sessions)
 		return nil
 	})
-	return n, err
+	return ended, err
 }
 
 func (r sessions) Prune(ctx context.Context, before time.Time, limit int) (n int, err error) {

@@ -126,6 +126,9 @@ func (s *Store) Records() ports.Records { return records{s} }
 // Keys implements ports.Repositories.
 func (s *Store) Keys() ports.Keys { return keys{s} }
 
+// Bulletin implements ports.Repositories.
+func (s *Store) Bulletin() ports.Bulletin { return bulletin{s} }
+
 // A transaction is a copy of the tables that is kept or dropped.
 type transaction struct {
 	store  *Store
@@ -146,3 +149,4 @@ func (r repositories) Sessions() ports.Sessions       { return sessions{r.desk} 
 func (r repositories) Collections() ports.Collections { return collections{r.desk} }
 func (r repositories) Records() ports.Records         { return records{r.desk} }
 func (r repositories) Keys() ports.Keys               { return keys{r.desk} }
+func (r repositories) Bulletin() ports.Bulletin       { return bulletin{r.desk} }

@@ -20,6 +20,8 @@ type tables struct {
 	records     map[place]domain.Record
 	unique      map[claim]domain.RecordID
 	keys        map[string]domain.Key
+	changes     []domain.Change // in the order in which they were posted
+	forgotten   int             // how many are gone from the front
 }
 
 // A place is where a record lies.
@@ -50,6 +52,7 @@ func (t *tables) clone() tables {
 	return tables{
 		maps.Clone(t.accounts), maps.Clone(t.credentials), maps.Clone(t.sessions), maps.Clone(t.collections),
 		maps.Clone(t.records), maps.Clone(t.unique), maps.Clone(t.keys),
+		slices.Clip(t.changes), t.forgotten,
 	}
 }
 

@@ -28,6 +28,9 @@ type Config struct {
 	Observe  Observer                        // nil: nobody watches
 	Version  string
 
+	PublicURL      string         // where clients reach this, and issuer of tokens: a scheme and a host; required
+	Audience       string         // of access tokens; required
+	RevocationMax  time.Duration  // the longest that a revoked access token may be taken; 0: no longer than it takes to ask
 	Origins        []string       // exact origins that browsers may call from; none: the same origin alone
 	TrustedProxies []netip.Prefix // peers whose X-Forwarded-For is believed
 	HSTS           bool           // whether browsers are told to use TLS alone
@@ -55,7 +58,10 @@ func New(c Config) http.Handler {
 	r.MethodNotAllowed(wrongMethod)
 	r.Get("/livez", live)
 	r.Get("/readyz", c.ready)
-	manual.Mount(r, v1.Mount(r, v1.Config{Services: c.Services, Version: c.Version}))
+	manual.Mount(r, v1.Mount(r, v1.Config{
+		Services: c.Services, Version: c.Version, PublicURL: c.PublicURL, Audience: c.Audience,
+		RevocationMax: c.RevocationMax,
+	}))
 	return r
 }
 

@@ -2,14 +2,19 @@ package postgres_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"sync"
 	"testing"
 	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
 
 	"github.com/keyport-go/keyport/adapters/postgres"
 	"github.com/keyport-go/keyport/adapters/postgres/pgtest"
@@ -66,9 +71,17 @@ func TestEveryConstraintHasAName(t *testing.T) {
 	_, url := open(t, postgres.Config{})
 	// The names that the server chooses are like ours, so what is asked is that each
 	// stands in the migrations. Later servers make constraints of NOT NULL too.
-	texts, err := os.ReadFile("migrations/00001_init.sql")
-	if err != nil {
-		t.Fatal(err)
+	var texts []byte
+	files, err := filepath.Glob("migrations/*.sql")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("there are %d migrations (%v)", len(files), err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts = append(texts, text...)
 	}
 	rows, err := connect(t, url).Query(t.Context(), `
 		SELECT conname FROM pg_constraint
@@ -89,6 +102,45 @@ func TestEveryConstraintHasAName(t *testing.T) {
 	if err := rows.Err(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// A release stands on what the one before has left, and serves it at once.
+func TestADatabaseOfTheFirstReleaseIsMigratedWithAllThatIsInIt(t *testing.T) {
+	url := pgtest.Open(t)
+	db, err := sql.Open("pgx", url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, err := goose.NewProvider(goose.DialectPostgres, db, os.DirFS("migrations"), goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = first.UpTo(t.Context(), 1)
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	s, err := postgres.Open(t.Context(), postgres.Config{URL: url})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	register(t, s, ada, "ada")
+	if _, err := s.Sessions().Open(t.Context(), session(1, ada), 1); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := s.Bulletin().News(t.Context(), ""); err == nil {
+		t.Fatal("it has a bulletin before it is migrated, and this test proves nothing")
+	}
+	if err := postgres.Migrate(t.Context(), url); err != nil {
+		t.Fatal(err)
+	}
+	r := newReader(s)
+	r.hears(t)
+	f, err := s.Sessions().Refresh(t.Context(), domain.RefreshToken{Session: session(1, ada).ID, Counter: 7}, noon, domain.SessionPolicy{Idle: time.Hour})
+	if err != nil || f.Verdict != domain.Reused {
+		t.Fatalf("the verdict is %d (%v), want that the token was used before", f.Verdict, err)
+	}
+	r.hears(t, ended(1))
 }
 
 func TestMigratingWithoutAServerSaysSo(t *testing.T) {

@@ -232,6 +232,7 @@ func TestThirtyTwoRefreshesOfOneToken(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s, _ := open(t, postgres.Config{MaxConns: 32})
 			register(t, s, ada, "ada")
+			var posted []domain.Change
 			for round := range 20 {
 				id := session(round, ada)
 				if _, err := s.Sessions().Open(t.Context(), id, 1); err != nil {
@@ -259,6 +260,16 @@ func TestThirtyTwoRefreshesOfOneToken(t *testing.T) {
 				}
 				if fmt.Sprint(got) != fmt.Sprint(c.want) {
 					t.Fatalf("the verdicts are %v, want %v", got, c.want)
+				}
+				if got[domain.Reused] > 0 {
+					posted = append(posted, ended(round))
+				}
+			}
+			r := newReader(s)
+			r.hears(t, posted...)
+			for change, times := range r.heard {
+				if times != 1 {
+					t.Errorf("%v stands on the bulletin %d times, want once", change, times)
 				}
 			}
 		})

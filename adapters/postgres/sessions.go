@@ -44,7 +44,8 @@ var verdicts = map[string]domain.Verdict{
 //
 // An ended session is deleted, and not marked. Whoever waits for the row of a
 // session that is being deleted finds none, and so is Refused; there is no state
-// of being ended that another statement could forget to ask for.
+// of being ended that another statement could forget to ask for. What is posted
+// is what was deleted.
 func (r sessions) Refresh(ctx context.Context, t domain.RefreshToken, now time.Time, p domain.SessionPolicy) (domain.Refreshed, error) {
 	// used + idle > now is used > now - idle, and the server need not add. Times
 	// at rest have whole microseconds, so rounding the other side down is exact.
@@ -81,9 +82,13 @@ func (r sessions) Refresh(ctx context.Context, t domain.RefreshToken, now time.T
 			FROM held WHERE s.id = held.id AND held.verdict = 'rotated'
 		), ended AS (
 			DELETE FROM sessions s USING held WHERE s.id = held.id AND held.verdict = 'reused'
+			RETURNING s.id
+		), posted AS (
+			INSERT INTO changes (kind, subject, value, at)
+			SELECT $6::text, id::text, 0, $3::timestamptz FROM ended
 		)
 		SELECT `+sessionColumns+`, s.verdict, s.authority, s.roles FROM held s`,
-		string(t.Session), int64(t.Counter), at, idle, grace)
+		string(t.Session), int64(t.Counter), at, idle, grace, string(domain.SessionEnded))
 	return refreshed, err
 }
 
@@ -117,8 +122,9 @@ func (r sessions) End(ctx context.Context, account domain.AccountID, id domain.S
 	return err
 }
 
-func (r sessions) EndAll(ctx context.Context, account domain.AccountID, except domain.SessionID) (int, error) {
-	return exec(ctx, r.on, `DELETE FROM sessions WHERE account = $1::uuid AND id IS DISTINCT FROM $2::uuid`, string(account), nullable(except))
+func (r sessions) EndAll(ctx context.Context, account domain.AccountID, except domain.SessionID) ([]domain.SessionID, error) {
+	return rows(ctx, r.on, pgx.RowTo[domain.SessionID], `
+		DELETE FROM sessions WHERE account = $1::uuid AND id IS DISTINCT FROM $2::uuid RETURNING id`, string(account), nullable(except))
 }
 
 // Prune leaves out what somebody else is writing at the moment: two replicas

@@ -65,6 +65,21 @@ func TestWhatIsAskedOftenIsOneStatement(t *testing.T) {
 			_, err := s.Sessions().Authority(ctx, session(1, ada).ID, noon)
 			return err
 		}},
+		{"end a session", 1, func(ctx context.Context) error { return s.Sessions().End(ctx, ada, session(1, ada).ID) }},
+		{"end all sessions", 1, func(ctx context.Context) error {
+			_, err := s.Sessions().EndAll(ctx, ada, "")
+			return err
+		}},
+		{"post no change", 0, func(ctx context.Context) error { return s.Bulletin().Post(ctx) }},
+		{"post three changes", 1, func(ctx context.Context) error { return s.Bulletin().Post(ctx, ended(1), ended(2), ended(3)) }},
+		{"read the news", 1, func(ctx context.Context) error {
+			_, _, err := s.Bulletin().News(ctx, "")
+			return err
+		}},
+		{"forget changes", 1, func(ctx context.Context) error {
+			_, err := s.Bulletin().Forget(ctx, noon, 10)
+			return err
+		}},
 		{"add a record without unique keys", 1, func(ctx context.Context) error { return s.Records().Add(ctx, bare.Ref(), ship(1), nil) }},
 		{"read a record", 1, func(ctx context.Context) error {
 			_, err := s.Records().Get(ctx, bare.Ref(), ship(1).ID)

@@ -96,6 +96,7 @@ func (r repositories) Sessions() ports.Sessions       { return sessions(r) }
 func (r repositories) Collections() ports.Collections { return collections(r) }
 func (r repositories) Records() ports.Records         { return records(r) }
 func (r repositories) Keys() ports.Keys               { return keys(r) }
+func (r repositories) Bulletin() ports.Bulletin       { return bulletin(r) }
 
 // row runs a statement that gives one row or none, and says which.
 func row[T any](ctx context.Context, on runner, read pgx.RowToFunc[T], sql string, args ...any) (t T, found bool, err error) {

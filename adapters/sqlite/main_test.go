@@ -21,6 +21,7 @@ const (
 
 var parts = map[string]func(ctx context.Context, path string) error{
 	"migrates and adds an account": migrates,
+	"posts":                        posts,
 }
 
 func TestMain(m *testing.M) {

@@ -54,12 +54,22 @@ func (r records) Add(ctx context.Context, c domain.CollectionRef, record domain.
 }
 
 func (r records) Replace(ctx context.Context, c domain.CollectionRef, record domain.Record, keys []domain.UniqueKey) error {
-	return r.lines.write(ctx, func(l *line) error {
-		n, err := l.exec(`
+	const (
+		replace = `
 			UPDATE records SET data = ?5, changed = ?6, revision = revision + 1
 			WHERE collection = ?1 AND id = ?3 AND revision = ?4
-			  AND EXISTS (SELECT 1 FROM collections WHERE name = ?1 AND revision = ?2)`,
-			c.Name, c.Revision, record.ID, record.Revision, record.Data.Text(), micros(record.Changed))
+			  AND EXISTS (SELECT 1 FROM collections WHERE name = ?1 AND revision = ?2)`
+		keyless = ` AND NOT EXISTS (SELECT 1 FROM record_keys WHERE collection = ?1 AND record = ?3)`
+	)
+	args := []any{c.Name, c.Revision, record.ID, record.Revision, record.Data.Text(), micros(record.Changed)}
+	return r.lines.write(ctx, func(l *line) error {
+		if len(keys) == 0 {
+			// Nearly always it had none either, and this is all there is to do.
+			if n, err := l.exec(replace+keyless, args...); err != nil || n > 0 {
+				return err
+			}
+		}
+		n, err := l.exec(replace, args...)
 		if err != nil {
 			return err
 		}

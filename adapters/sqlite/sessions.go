@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/keyport-go/keyport/domain"
@@ -33,34 +34,17 @@ func (r sessions) Open(ctx context.Context, s domain.Session, credential domain.
 	return a, err
 }
 
-// Refresh implements ports.Sessions. The judgement is the domain's; nothing comes
-// between reading and writing, for there is one writer.
+// Refresh implements ports.Sessions. A current token of a live session is by far
+// the most frequent, and is judged and rotated by one statement. What that leaves
+// alone is read, and judged by the domain; nothing comes between, for there is one
+// writer.
 func (r sessions) Refresh(ctx context.Context, t domain.RefreshToken, now time.Time, p domain.SessionPolicy) (domain.Refreshed, error) {
 	var answer domain.Refreshed
 	now = time.UnixMicro(micros(now)).UTC()
 	err := r.lines.write(ctx, func(l *line) error {
-		found, err := l.one(`
-			SELECT a.id, a.authority, a.roles, s.id, s.counter, s.created, s.used, s.ends, s.device
-			FROM sessions s JOIN accounts a ON a.id = s.account
-			WHERE s.id = ? AND a.status = 'active'`, t.Session)
-		if err != nil || found == nil {
-			return err
-		}
-		authority, err := readAuthority(found)
-		if err != nil {
-			return err
-		}
-		s, verdict := readSession(found[3:], authority.Account).Refresh(t.Counter, now, p)
-		answer.Verdict = verdict
-		switch verdict {
-		case domain.Rotated:
-			answer.Session, answer.Authority = s, authority
-			_, err = l.exec(`UPDATE sessions SET counter = ?, used = ? WHERE id = ?`, s.Counter, micros(s.Used), s.ID)
-		case domain.Repeated:
-			answer.Session, answer.Authority = s, authority
-		case domain.Reused:
-			_, err = l.exec(`DELETE FROM sessions WHERE id = ?`, s.ID)
-		case domain.Refused:
+		var err error
+		if answer, err = rotate(l, t, now, p); err == nil && answer.Verdict != domain.Rotated {
+			answer, err = judge(l, t, now, p)
 		}
 		return err
 	})
@@ -68,6 +52,61 @@ func (r sessions) Refresh(ctx context.Context, t domain.RefreshToken, now time.T
 		return domain.Refreshed{}, err
 	}
 	return answer, nil
+}
+
+// rotate writes what domain.Session.Refresh calls Rotated, and nothing else.
+func rotate(l *line, t domain.RefreshToken, now time.Time, p domain.SessionPolicy) (domain.Refreshed, error) {
+	// used + idle > now is used > now - idle; rounding the other side down is exact.
+	found, err := l.one(`
+		UPDATE sessions SET counter = counter + 1, used = ?3
+		WHERE id = ?1 AND counter = ?2 AND ends > ?3 AND used > ?4
+		  AND EXISTS (SELECT 1 FROM accounts WHERE id = account AND status = 'active')
+		RETURNING account,
+		          (SELECT authority FROM accounts WHERE id = account),
+		          (SELECT roles FROM accounts WHERE id = account),
+		          created, ends, device`,
+		t.Session, t.Counter, micros(now), micros(now.Add(-p.Idle)))
+	if err != nil || found == nil {
+		return domain.Refreshed{}, err
+	}
+	a, err := readAuthority(found)
+	if err != nil {
+		return domain.Refreshed{}, err
+	}
+	s := domain.Session{
+		ID: t.Session, Account: a.Account, Counter: t.Counter + 1,
+		Created: found.time(3), Used: now, Ends: found.time(4), Device: found.text(5),
+	}
+	return domain.Refreshed{Verdict: domain.Rotated, Session: s, Authority: a}, nil
+}
+
+// judge writes what else a token may come to.
+func judge(l *line, t domain.RefreshToken, now time.Time, p domain.SessionPolicy) (domain.Refreshed, error) {
+	found, err := l.one(`
+		SELECT a.id, a.authority, a.roles, s.id, s.counter, s.created, s.used, s.ends, s.device
+		FROM sessions s JOIN accounts a ON a.id = s.account
+		WHERE s.id = ? AND a.status = 'active'`, t.Session)
+	if err != nil || found == nil {
+		return domain.Refreshed{}, err
+	}
+	a, err := readAuthority(found)
+	if err != nil {
+		return domain.Refreshed{}, err
+	}
+	s, verdict := readSession(found[3:], a.Account).Refresh(t.Counter, now, p)
+	switch verdict {
+	case domain.Refused:
+		return domain.Refreshed{}, nil
+	case domain.Repeated:
+		return domain.Refreshed{Verdict: verdict, Session: s, Authority: a}, nil
+	case domain.Reused:
+		if _, err := l.exec(`DELETE FROM sessions WHERE id = ?`, s.ID); err != nil {
+			return domain.Refreshed{}, err
+		}
+		return domain.Refreshed{Verdict: verdict}, post(l, domain.Change{Kind: domain.SessionEnded, Subject: string(s.ID), At: now})
+	default: // Rotated, which rotate has seen to
+		return domain.Refreshed{}, fmt.Errorf("sqlite: session %s could be rotated and was not", s.ID)
+	}
 }
 
 func (r sessions) Authority(ctx context.Context, id domain.SessionID, now time.Time) (domain.Authority, error) {
@@ -116,26 +155,23 @@ func (r sessions) End(ctx context.Context, account domain.AccountID, id domain.S
 	})
 }
 
-func (r sessions) EndAll(ctx context.Context, account domain.AccountID, except domain.SessionID) (int, error) {
-	return r.remove(ctx, `DELETE FROM sessions WHERE account = ? AND id <> ?`, account, except)
+func (r sessions) EndAll(ctx context.Context, account domain.AccountID, except domain.SessionID) ([]domain.SessionID, error) {
+	var ended []domain.SessionID
+	err := r.lines.write(ctx, func(l *line) error {
+		return l.rows(ctx, func(v row) error {
+			ended = append(ended, domain.SessionID(v.text(0)))
+			return nil
+		}, `DELETE FROM sessions WHERE account = ? AND id <> ? RETURNING id`, account, except)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return ended, nil
 }
 
 func (r sessions) Prune(ctx context.Context, t time.Time, limit int) (int, error) {
-	return r.remove(ctx, `
-		DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE ends < ? ORDER BY ends LIMIT ?)`,
-		micros(t), max(limit, 0))
-}
-
-func (r sessions) remove(ctx context.Context, statement string, args ...any) (removed int, err error) {
-	err = r.lines.write(ctx, func(l *line) error {
-		n, err := l.exec(statement, args...)
-		removed = int(n)
-		return err
-	})
-	if err != nil {
-		return 0, err
-	}
-	return removed, nil
+	return prune(ctx, r.lines, `
+		DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE ends < ? ORDER BY ends LIMIT ?)`, t, limit)
 }
 
 // readSession reads id, counter, created, used, ends and device.

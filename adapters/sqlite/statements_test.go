@@ -38,7 +38,11 @@ func TestWhatIsAskedOftenIsOneStatement(t *testing.T) {
 	var heard tally
 	s := opened(t, sqlite.Config{Path: filepath.Join(t.TempDir(), "keyport.db"), OnStatement: heard.hear})
 	ada, ships, ctx := person(1, "ada"), fleet("ships"), t.Context()
-	policy := domain.SessionPolicy{Idle: time.Hour}
+	policy := domain.SessionPolicy{Idle: time.Hour, Grace: time.Minute}
+	refresh := func(c domain.Counter) error {
+		_, err := s.Sessions().Refresh(ctx, domain.RefreshToken{Session: visit(1, ada).ID, Counter: c}, noon, policy)
+		return err
+	}
 	for _, c := range []struct {
 		name string
 		most int
@@ -49,16 +53,19 @@ func TestWhatIsAskedOftenIsOneStatement(t *testing.T) {
 		{"finding who signs in", 1, func() error { _, _, err := s.Accounts().ByLogin(ctx, ada.Logins[0]); return err }},
 		{"opening a session", 1, func() error { _, err := s.Sessions().Open(ctx, visit(1, ada), 1); return err }},
 		{"checking a token", 1, func() error { _, err := s.Sessions().Authority(ctx, visit(1, ada).ID, noon); return err }},
-		{"refreshing", 2, func() error {
-			_, err := s.Sessions().Refresh(ctx, domain.RefreshToken{Session: visit(1, ada).ID}, noon, policy)
-			return err
-		}},
+		{"refreshing", 1, func() error { return refresh(0) }},
+		{"refreshing once more within the grace", 2, func() error { return refresh(0) }},
+		{"finding a thief", 4, func() error { return refresh(7) }},
+		{"ending all sessions", 1, func() error { _, err := s.Sessions().EndAll(ctx, ada.ID, ""); return err }},
+		{"hearing the news", 1, func() error { _, _, err := s.Bulletin().News(ctx, ""); return err }},
 		{"adding a record", 1, func() error { return s.Records().Add(ctx, ships.Ref(), ship(1), nil) }},
 		{"reading a record", 1, func() error { _, err := s.Records().Get(ctx, ships.Ref(), ship(1).ID); return err }},
 		{"reading a page", 1, func() error {
 			_, err := s.Records().List(ctx, ships.Ref(), domain.Everything{}, "", 30)
 			return err
 		}},
+		{"replacing a record", 1, func() error { return s.Records().Replace(ctx, ships.Ref(), ship(1), nil) }},
+		{"removing a record", 1, func() error { return s.Records().Remove(ctx, ships.Ref(), ship(1).ID, 2) }},
 	} {
 		heard.take()
 		if err := c.call(); err != nil {

@@ -128,6 +128,20 @@ type lines interface {
 	write(ctx context.Context, f func(*line) error) error // wholly or not at all
 }
 
+// prune runs a statement that deletes at most limit rows that are older than t,
+// and says how many.
+func prune(ctx context.Context, on lines, statement string, t time.Time, limit int) (pruned int, err error) {
+	err = on.write(ctx, func(l *line) error {
+		n, err := l.exec(statement, micros(t), max(limit, 0))
+		pruned = int(n)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	return pruned, nil
+}
+
 type repositories struct{ lines lines }
 
 func (r repositories) Accounts() ports.Accounts       { return accounts{r.lines} }
@@ -135,3 +149,4 @@ func (r repositories) Sessions() ports.Sessions       { return sessions{r.lines}
 func (r repositories) Collections() ports.Collections { return collections{r.lines} }
 func (r repositories) Records() ports.Records         { return records{r.lines} }
 func (r repositories) Keys() ports.Keys               { return keys{r.lines} }
+func (r repositories) Bulletin() ports.Bulletin       { return bulletin{r.lines} }

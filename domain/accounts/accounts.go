@@ -12,7 +12,7 @@ import (
 )
 
 // Config is what a Service is made of. All of it is required, but Policy's zero
-// parts.
+// parts and Told.
 type Config struct {
 	Store   ports.Store
 	Hasher  ports.PasswordHasher
@@ -20,13 +20,22 @@ type Config struct {
 	Policy  domain.PasswordPolicy
 	Now     func() time.Time // UTC, microseconds
 	NewID   func() string    // a new UUIDv7
+
+	// Told hears of changes that were posted on the bulletin, once they are
+	// committed, so that on this replica they are in force at once; nil: nobody.
+	Told func(...domain.Change)
 }
 
 // A Service registers, authenticates and administers accounts.
 type Service struct{ c Config }
 
 // New returns a Service over c.
-func New(c Config) *Service { return &Service{c} }
+func New(c Config) *Service {
+	if c.Told == nil {
+		c.Told = func(...domain.Change) {}
+	}
+	return &Service{c}
+}
 
 // A Registration is what a new account begins with.
 type Registration struct {
@@ -174,6 +183,7 @@ func (s *Service) Change(ctx context.Context, who domain.Asker, id domain.Accoun
 const attempts = 5
 
 func (s *Service) change(ctx context.Context, id domain.AccountID, match domain.Revision, c domain.AccountChange) (changed domain.Account, err error) {
+	var posted []domain.Change
 	for range attempts {
 		err = s.c.Store.Atomically(ctx, func(tx ports.Repositories) error {
 			a, err := tx.Accounts().ByID(ctx, id)
@@ -184,7 +194,8 @@ func (s *Service) change(ctx context.Context, id domain.AccountID, match domain.
 				return domain.ErrStale
 			}
 			next, differs := c.Apply(a, s.c.Now())
-			if changed = a; !differs {
+			changed, posted = a, nil
+			if !differs {
 				return nil
 			}
 			// The account first, then its sessions: a sign-in waits for the account.
@@ -193,6 +204,12 @@ func (s *Service) change(ctx context.Context, id domain.AccountID, match domain.
 			}
 			next.Revision++
 			changed = next
+			if next.Authority > a.Authority {
+				posted = []domain.Change{raised(id, next.Authority, next.Changed)}
+				if err := tx.Bulletin().Post(ctx, posted...); err != nil {
+					return err
+				}
+			}
 			if a.Status == domain.Active && next.Status == domain.Suspended {
 				_, err = tx.Sessions().EndAll(ctx, id, "")
 			}
@@ -205,7 +222,12 @@ func (s *Service) change(ctx context.Context, id domain.AccountID, match domain.
 	if err != nil {
 		return domain.Account{}, err
 	}
+	s.c.Told(posted...)
 	return changed, nil
+}
+
+func raised(id domain.AccountID, authority int64, at time.Time) domain.Change {
+	return domain.Change{Kind: domain.AuthorityRaised, Subject: string(id), Value: authority, At: at}
 }
 
 // ChangePassword replaces the asker's password and ends the other sessions of
@@ -251,13 +273,26 @@ func (s *Service) replacePassword(ctx context.Context, a domain.Account, c domai
 		return err
 	}
 	c.Hash = hash
-	return s.c.Store.Atomically(ctx, func(tx ports.Repositories) error {
-		if err := tx.Accounts().SetCredential(ctx, c, s.c.Now()); err != nil {
+	var posted []domain.Change
+	err = s.c.Store.Atomically(ctx, func(tx ports.Repositories) error {
+		now := s.c.Now()
+		if err := tx.Accounts().SetCredential(ctx, c, now); err != nil {
 			return err
 		}
-		_, err := tx.Sessions().EndAll(ctx, a.ID, keep)
-		return err
+		ended, err := tx.Sessions().EndAll(ctx, a.ID, keep)
+		if err != nil {
+			return err
+		}
+		posted = nil
+		for _, id := range ended {
+			posted = append(posted, domain.Change{Kind: domain.SessionEnded, Subject: string(id), At: now})
+		}
+		return tx.Bulletin().Post(ctx, posted...)
 	})
+	if err == nil {
+		s.c.Told(posted...)
+	}
+	return err
 }
 
 // Close deletes the asker's own account, with its logins and sessions. Its
@@ -267,7 +302,7 @@ func (s *Service) Close(ctx context.Context, who domain.Asker, match domain.Revi
 	if who.Stranger() {
 		return domain.ErrUnauthenticated
 	}
-	return s.c.Store.Accounts().Remove(ctx, who.Account, match)
+	return s.remove(ctx, who.Account, match)
 }
 
 // Delete deletes any account as Close does, for administrators. It fails with
@@ -276,5 +311,19 @@ func (s *Service) Delete(ctx context.Context, who domain.Asker, id domain.Accoun
 	if err := who.MustBe(domain.Administrator); err != nil {
 		return err
 	}
-	return s.c.Store.Accounts().Remove(ctx, id, match)
+	return s.remove(ctx, id, match)
+}
+
+func (s *Service) remove(ctx context.Context, id domain.AccountID, match domain.Revision) error {
+	posted := raised(id, domain.MaxAuthority, s.c.Now())
+	err := s.c.Store.Atomically(ctx, func(tx ports.Repositories) error {
+		if err := tx.Accounts().Remove(ctx, id, match); err != nil {
+			return err
+		}
+		return tx.Bulletin().Post(ctx, posted)
+	})
+	if err == nil {
+		s.c.Told(posted)
+	}
+	return err
 }

@@ -193,7 +193,7 @@ func TestADeletedAccountLeavesItsLoginFree(t *testing.T) {
 
 	b := w.register(t, nil, "ADA", "ada@example.org")
 	is(t, w.Delete(t.Context(), root, b.ID, 7), domain.ErrStale)
-	w.fails("accounts.remove", true)
+	w.fails("atomically", true)
 	is(t, w.Delete(t.Context(), root, b.ID, 0), domain.ErrUnavailable)
 	is(t, w.Delete(t.Context(), root, b.ID, 0), domain.ErrAccountNotFound)
 }

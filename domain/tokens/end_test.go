@@ -123,7 +123,7 @@ func TestARevocationThatDidNotHappenIsNotTaken(t *testing.T) {
 	if !w.live(t, g.Session) {
 		t.Error("the session has ended")
 	}
-	w.loses("sessions.end", true)
+	w.loses("atomically", true)
 	is(t, w.Revoke(t.Context(), g.Refresh.Reveal()), domain.ErrUnavailable)
 	ok(t, w.Revoke(t.Context(), g.Refresh.Reveal()))
 	if w.live(t, g.Session) {

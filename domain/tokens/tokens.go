@@ -6,13 +6,15 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/keyport-go/keyport/domain"
 	"github.com/keyport-go/keyport/ports"
 )
 
-// Config is what a Service is made of. All of it is required.
+// Config is what a Service is made of. All of it is required, but what says
+// otherwise.
 type Config struct {
 	Store     ports.Store
 	Issuer    ports.TokenIssuer
@@ -22,13 +24,24 @@ type Config struct {
 	Sessions  domain.SessionPolicy
 	Now       func() time.Time // UTC, microseconds
 	NewID     func() string    // a new UUIDv7
+
+	// RevocationMax is the longest that an access token may be taken after it was
+	// revoked on another replica. What was heard longer ago is not relied upon. 0
+	// stands for relying on nothing: each check asks the store.
+	RevocationMax time.Duration
+	Uptime        func() time.Duration // monotonic; not asked where RevocationMax is 0
 }
 
 // A Service grants, refreshes, checks and ends.
-type Service struct{ c Config }
+type Service struct {
+	c       Config
+	board   *board
+	hearing sync.Mutex // one poll at a time
+	mark    domain.Mark
+}
 
 // New returns a Service over c.
-func New(c Config) *Service { return &Service{c} }
+func New(c Config) *Service { return &Service{c: c, board: newBoard()} }
 
 // Open opens a session for the account, whose credential was verified at the
 // given revision. device is how its user may know the session again; at most
@@ -68,6 +81,7 @@ func (s *Service) Refresh(ctx context.Context, refresh string) (domain.Grant, er
 	case domain.Rotated, domain.Repeated:
 		return s.grant(ctx, r.Session, r.Authority)
 	case domain.Reused:
+		s.Learn(ended(token.Session, s.c.Now()))
 		return domain.Grant{}, domain.ErrTokenReused
 	case domain.Refused:
 	}
@@ -98,26 +112,44 @@ func (s *Service) grant(ctx context.Context, session domain.Session, authority d
 
 // Check returns who bears a live access token. It fails with ErrInvalidToken if
 // the token is none of ours, has expired, or its session has ended, or if what
-// the account may do has changed since it was issued.
+// the account may do has changed since it was issued. It asks the bulletin as this
+// replica has heard it, and the store where that is too long ago; where the store
+// cannot answer then, it fails with ErrUnavailable.
 func (s *Service) Check(ctx context.Context, access string) (domain.Asker, error) {
-	claims, err := s.c.Issuer.Verify(ctx, access)
+	claims, err := s.check(ctx, access)
 	if err != nil {
 		return domain.Asker{}, err
 	}
+	return claims.Asker(), nil
+}
+
+// check returns the claims of a live access token.
+func (s *Service) check(ctx context.Context, access string) (domain.Claims, error) {
+	claims, err := s.c.Issuer.Verify(ctx, access)
+	if err != nil {
+		return domain.Claims{}, err
+	}
 	now := s.c.Now()
 	if !claims.Live(now) {
-		return domain.Asker{}, domain.ErrInvalidToken
+		return domain.Claims{}, domain.ErrInvalidToken
+	}
+	if s.c.RevocationMax > 0 {
+		if recent, revoked := s.board.judge(claims, s.c.Uptime(), s.c.RevocationMax); revoked {
+			return domain.Claims{}, domain.ErrInvalidToken
+		} else if recent {
+			return claims, nil
+		}
 	}
 	authority, err := s.c.Store.Sessions().Authority(ctx, claims.Session, now)
 	switch {
 	case errors.Is(err, domain.NotFound):
-		return domain.Asker{}, domain.ErrInvalidToken.Because(err)
+		return domain.Claims{}, domain.ErrInvalidToken.Because(err)
 	case err != nil:
-		return domain.Asker{}, err
+		return domain.Claims{}, err
 	case authority.Account != claims.Subject || claims.Authority < authority.Version:
-		return domain.Asker{}, domain.ErrInvalidToken
+		return domain.Claims{}, domain.ErrInvalidToken
 	}
-	return claims.Asker(), nil
+	return claims, nil
 }
 
 // List returns a page of the asker's sessions in the order in which they were
@@ -151,7 +183,26 @@ func (s *Service) End(ctx context.Context, who domain.Asker, id domain.SessionID
 	if who.Stranger() {
 		return domain.ErrUnauthenticated
 	}
-	return s.c.Store.Sessions().End(ctx, who.Account, id)
+	return s.end(ctx, who.Account, id)
+}
+
+// end ends a session on every replica.
+func (s *Service) end(ctx context.Context, account domain.AccountID, id domain.SessionID) error {
+	change := ended(id, s.c.Now())
+	err := s.c.Store.Atomically(ctx, func(tx ports.Repositories) error {
+		if err := tx.Sessions().End(ctx, account, id); err != nil {
+			return err
+		}
+		return tx.Bulletin().Post(ctx, change)
+	})
+	if err == nil {
+		s.Learn(change)
+	}
+	return err
+}
+
+func ended(id domain.SessionID, at time.Time) domain.Change {
+	return domain.Change{Kind: domain.SessionEnded, Subject: string(id), At: at}
 }
 
 // EndAll ends all of the asker's sessions but one; except may be "". It fails
@@ -160,7 +211,21 @@ func (s *Service) EndAll(ctx context.Context, who domain.Asker, except domain.Se
 	if who.Stranger() {
 		return domain.ErrUnauthenticated
 	}
-	_, err := s.c.Store.Sessions().EndAll(ctx, who.Account, except)
+	var changes []domain.Change
+	err := s.c.Store.Atomically(ctx, func(tx ports.Repositories) error {
+		ids, err := tx.Sessions().EndAll(ctx, who.Account, except)
+		if err != nil {
+			return err
+		}
+		changes = nil
+		for _, id := range ids {
+			changes = append(changes, ended(id, s.c.Now()))
+		}
+		return tx.Bulletin().Post(ctx, changes...)
+	})
+	if err == nil {
+		s.Learn(changes...)
+	}
 	return err
 }
 
@@ -175,7 +240,7 @@ func (s *Service) Revoke(ctx context.Context, token string) error {
 	if err != nil {
 		return err
 	}
-	if err := s.c.Store.Sessions().End(ctx, account, session); !errors.Is(err, domain.NotFound) {
+	if err := s.end(ctx, account, session); !errors.Is(err, domain.NotFound) {
 		return err
 	}
 	return nil
@@ -205,11 +270,23 @@ func (s *Service) KeySet(ctx context.Context) ([]byte, error) { return s.c.Issue
 // pruneBatch bounds one statement of Prune.
 const pruneBatch = 1000
 
-// Prune forgets the sessions that were due to end before now, a batch at a time,
-// and says how many.
-func (s *Service) Prune(ctx context.Context) (total int, err error) {
+// Prune forgets the sessions that were due to end before now, and the changes
+// that are of no interest any more, a batch at a time. It says how many.
+func (s *Service) Prune(ctx context.Context) (int, error) {
+	now := s.c.Now()
+	s.board.forget(now.Add(-retention))
+	sessions, err := batches(func() (int, error) { return s.c.Store.Sessions().Prune(ctx, now, pruneBatch) })
+	if err != nil {
+		return sessions, err
+	}
+	changes, err := batches(func() (int, error) { return s.c.Store.Bulletin().Forget(ctx, now.Add(-retention), pruneBatch) })
+	return sessions + changes, err
+}
+
+// batches calls f until it finds less than a batch, and adds up what it found.
+func batches(f func() (int, error)) (total int, err error) {
 	for {
-		n, err := s.c.Store.Sessions().Prune(ctx, s.c.Now(), pruneBatch)
+		n, err := f()
 		total += n
 		if err != nil || n < pruneBatch {
 			return total, err

@@ -259,6 +259,7 @@ func writesAll(ctx context.Context, r ports.Repositories) error {
 		opened(r.Sessions().Open(ctx, session(1, ada), 1)),
 		r.Collections().Add(ctx, ships),
 		r.Records().Add(ctx, ships.Ref(), record(1, ada.ID), []domain.UniqueKey{uniqueKey("number", 1)}),
+		r.Bulletin().Post(ctx, change(1)),
 		err,
 	)
 }
@@ -274,6 +275,7 @@ func hasAll(ctx context.Context, r ports.Repositories) error {
 		reads(record(1, ada.ID))(r.Records().Get(ctx, ships.Ref(), recordID(1))),
 		notUnique(r.Records().Add(ctx, ships.Ref(), record(2, ""), []domain.UniqueKey{uniqueKey("number", 1)}), "number"),
 		reads(key("sign", 1))(r.Keys().Settle(ctx, key("sign", 2))),
+		hears(change(1))(r.Bulletin().News(ctx, "")),
 	)
 }
 
@@ -287,5 +289,6 @@ func hasNothing(ctx context.Context, s ports.Store) error {
 		reads([]domain.Collection(nil))(s.Collections().List(ctx)),
 		fails[domain.Record](domain.ErrCollectionNotFound)(s.Records().Get(ctx, collection("ships").Ref(), recordID(1))),
 		reads(key("sign", 2))(s.Keys().Settle(ctx, key("sign", 2))),
+		hears()(s.Bulletin().News(ctx, "")),
 	)
 }

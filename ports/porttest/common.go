@@ -35,12 +35,14 @@ var common = []clause[ports.Store]{
 					s.Atomically(ctx, func(tx ports.Repositories) error {
 						return errors.Join(
 							tx.Accounts().Update(ctx, a),
-							reads(1)(tx.Sessions().EndAll(ctx, a.ID, "")),
+							ended(sessionID(i))(tx.Sessions().EndAll(ctx, a.ID, "")),
+							tx.Bulletin().Post(ctx, ending(i, noon)),
 							tx.Records().Replace(ctx, ships.Ref(), record(i, a.ID), nil),
 						)
 					}),
 					reads([]domain.Record{withRevision(record(i, a.ID), 2)})(
 						s.Records().List(ctx, ships.Ref(), domain.OwnedBy{Account: a.ID}, "", 9)),
+					hasNews(ctx, s, ending(i, noon)),
 				)
 			})...)
 		},
@@ -157,7 +159,7 @@ var common = []clause[ports.Store]{
 			in, list, sealed := ada, ships, k
 			in.Roles, in.Logins = slices.Clone(ada.Roles), slices.Clone(ada.Logins)
 			list.Unique, sealed.Sealed = slices.Clone(ships.Unique), slices.Clone(k.Sealed)
-			unique := []domain.UniqueKey{uniqueKey("number", 1)}
+			unique, changes := []domain.UniqueKey{uniqueKey("number", 1)}, []domain.Change{change(1), change(2)}
 			_, err := s.Keys().Settle(ctx, sealed)
 			err = errors.Join(
 				err,
@@ -165,15 +167,18 @@ var common = []clause[ports.Store]{
 				s.Collections().Add(ctx, list),
 				s.Records().Add(ctx, ships.Ref(), record(1, ada.ID), unique),
 				opened(s.Sessions().Open(ctx, session(1, ada), 1)),
+				s.Bulletin().Post(ctx, changes...),
 			)
 			spoil := func() {
 				in.Roles[0], in.Logins[0], list.Unique[0], sealed.Sealed[0], unique[0] = "spoilt", login("eve"), domain.Unique{}, 9, domain.UniqueKey{}
+				changes[0] = domain.Change{}
 			}
 			spoil()
 			in, err2 := s.Accounts().ByID(ctx, ada.ID)
 			list, err3 := s.Collections().ByName(ctx, "ships")
 			sealed, err4 := s.Keys().Settle(ctx, key("sign", 2))
-			if err := errors.Join(err, err2, err3, err4, same(in, ada), same(list, ships), same(sealed, k)); err != nil {
+			changes, _, err5 := s.Bulletin().News(ctx, "")
+			if err := errors.Join(err, err2, err3, err4, err5, same(in, ada), same(list, ships), same(sealed, k), same(changes, []domain.Change{change(1), change(2)})); err != nil {
 				return err
 			}
 			spoil()
@@ -183,7 +188,7 @@ var common = []clause[ports.Store]{
 				return err
 			}
 			au.Roles[0], listed[0].Unique[0] = "spoilt", domain.Unique{}
-			return errors.Join(hasOnly(ctx, s, ada), reads(ships)(s.Collections().ByName(ctx, "ships")), reads(k)(s.Keys().Settle(ctx, key("sign", 3))),
+			return errors.Join(hasOnly(ctx, s, ada), hears(change(1), change(2))(s.Bulletin().News(ctx, "")), reads(ships)(s.Collections().ByName(ctx, "ships")), reads(k)(s.Keys().Settle(ctx, key("sign", 3))),
 				notUnique(s.Records().Add(ctx, ships.Ref(), record(2, ""), []domain.UniqueKey{uniqueKey("number", 1)}), "number"))
 		},
 	},
@@ -204,6 +209,7 @@ var common = []clause[ports.Store]{
 		func(ctx context.Context, s ports.Store) error {
 			ships := collection("ships")
 			err := declared(ctx, s, ships)
+			var news []domain.Change
 			for n, at := range []time.Time{
 				noon,
 				time.Date(1969, 12, 31, 23, 59, 59, 999999000, time.UTC),
@@ -230,6 +236,11 @@ var common = []clause[ports.Store]{
 				k.Created = at
 				kin := k
 				kin.Created = there
+				posted, reused := change(n), ending(n, at.Add(time.Hour-time.Microsecond))
+				posted.At = at
+				news = append(news, posted, reused)
+				change := posted
+				change.At = there
 				now := p
 				now.Counter, now.Used = 1, at.Add(time.Minute)
 				err = errors.Join(err,
@@ -251,6 +262,9 @@ var common = []clause[ports.Store]{
 					s.Records().Replace(ctx, ships.Ref(), rin, nil),
 					reads(withRevision(r, 2))(s.Records().Get(ctx, ships.Ref(), r.ID)),
 					reads(k)(s.Keys().Settle(ctx, kin)),
+					s.Bulletin().Post(ctx, change),
+					reads(domain.Refreshed{Verdict: domain.Reused})(s.Sessions().Refresh(ctx, refreshToken(n, 9), there.Add(time.Hour-time.Microsecond), policy)),
+					hears(news...)(s.Bulletin().News(ctx, "")),
 				)
 			}
 			return err
@@ -306,6 +320,9 @@ func everyMethod(ctx context.Context, r ports.Repositories) map[string]error {
 	errs["Records.Replace"] = r.Records().Replace(ctx, ships.Ref(), record(1, ""), nil)
 	errs["Records.Remove"] = r.Records().Remove(ctx, ships.Ref(), recordID(1), 1)
 	_, errs["Keys.Settle"] = r.Keys().Settle(ctx, key("cursor", 2))
+	errs["Bulletin.Post"] = r.Bulletin().Post(ctx, change(2))
+	_, _, errs["Bulletin.News"] = r.Bulletin().News(ctx, "")
+	_, errs["Bulletin.Forget"] = r.Bulletin().Forget(ctx, noon.AddDate(9, 0, 0), 9)
 	errs["Accounts.Remove"] = r.Accounts().Remove(ctx, ada.ID, 0)
 	return errs
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/keyport-go/keyport/domain"
@@ -17,8 +18,9 @@ import (
 // then misses it.
 type dealer struct {
 	*rand.Rand
-	accounts, sessions, edits int // so many were named so far
-	account, session          int // the last that were named
+	accounts, sessions, edits int       // so many were named so far
+	account, session          int       // the last that were named
+	posted                    time.Time // when the cause was of the last change
 }
 
 // modelPolicy has lives that are short, so that moves come up against them.
@@ -54,6 +56,9 @@ func (d *dealer) deal() move {
 		{4, d.replaceRecord},
 		{1, d.removeRecord},
 		{1, d.settle},
+		{3, d.post},
+		{1, d.news},
+		{1, d.forget},
 	}
 	all := 0
 	for _, k := range kinds {
@@ -269,10 +274,16 @@ func (d *dealer) endAll() move {
 	account, except, own := d.anAccount(), d.aSession(), d.IntN(2) == 0
 	return move{fmt.Sprintf("end all of %s but %s, or all but it of its own: %t", account, except, own), func(ctx context.Context, r ports.Repositories) string {
 		if s := found(ctx, r, except); own && s.Account != "" {
-			return answer(r.Sessions().EndAll(ctx, s.Account, except))
+			return endedAll(r.Sessions().EndAll(ctx, s.Account, except))
 		}
-		return answer(r.Sessions().EndAll(ctx, account, ""))
+		return endedAll(r.Sessions().EndAll(ctx, account, ""))
 	}}
+}
+
+// endedAll says which sessions were ended; their order is the store's to choose.
+func endedAll(ids []domain.SessionID, err error) string {
+	slices.Sort(ids)
+	return answer(ids, err)
 }
 
 func (d *dealer) prune() move {
@@ -384,5 +395,36 @@ func (d *dealer) settle() move {
 	k := key([]string{"sign", "refresh", "cursor"}[d.IntN(3)], d.edits)
 	return move{fmt.Sprintf("settle %v", k), func(ctx context.Context, r ports.Repositories) string {
 		return answer(r.Keys().Settle(ctx, k))
+	}}
+}
+
+func (d *dealer) post() move {
+	var list []domain.Change
+	for range d.IntN(4) {
+		d.posted = d.at().Add(time.Duration(len(list)) * time.Microsecond)
+		list = append(list, []domain.Change{
+			{Kind: domain.SessionEnded, Subject: string(d.aSession()), At: d.posted},
+			{Kind: domain.AuthorityRaised, Subject: string(d.anAccount()), Value: d.Int64(), At: d.posted},
+		}[d.IntN(2)])
+	}
+	return move{"post " + spell(list), func(ctx context.Context, r ports.Repositories) string {
+		return outcome(r.Bulletin().Post(ctx, list...))
+	}}
+}
+
+func (d *dealer) news() move { return move{"news", allNews} }
+
+// allNews says what is on the bulletin. Marks are each store's own, and what is
+// told again is its to choose.
+func allNews(ctx context.Context, r ports.Repositories) string {
+	news, _, err := r.Bulletin().News(ctx, "")
+	return answer(news, err)
+}
+
+func (d *dealer) forget() move {
+	// With a short limit it is open which ones are forgotten.
+	t := cmp.Or(d.posted, noon).Add([]time.Duration{-time.Hour, -time.Microsecond, 0, time.Microsecond}[d.IntN(4)])
+	return move{fmt.Sprintf("forget what was before %v", t), func(ctx context.Context, r ports.Repositories) string {
+		return answer(r.Bulletin().Forget(ctx, t, moves))
 	}}
 }

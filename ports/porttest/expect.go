@@ -3,6 +3,7 @@ package porttest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -47,7 +48,8 @@ func same[T any](got, want T) error {
 }
 
 // spell writes a value with all that counts about it: times with their zone,
-// logins with kind and normal form, hashes in full; nil and empty slices alike.
+// logins with kind and normal form, hashes in full; nil and empty slices alike, and changes as a
+// set.
 func spell(v any) string {
 	switch v := v.(type) {
 	case domain.Account:
@@ -75,6 +77,15 @@ func spell(v any) string {
 	case domain.Record:
 		return fmt.Sprintf("record %s of %q revision %d: created %v, changed %v, data %s",
 			v.ID, v.Owner, v.Revision, v.Created, v.Changed, v.Data.Text())
+	case domain.Change:
+		return fmt.Sprintf("%s of %q: value %d, at %v", v.Kind, v.Subject, v.Value, v.At)
+	case []domain.Change: // order and repetition say nothing
+		lines := make([]string, len(v))
+		for i, c := range v {
+			lines[i] = spell(c)
+		}
+		slices.Sort(lines)
+		return spellAll(slices.Compact(lines))
 	case []domain.Account:
 		return spellAll(v)
 	case []domain.Session:

@@ -19,7 +19,7 @@ type liar struct {
 	maybe  []string // by which clauses if the race goes so
 }
 
-var liars = slices.Concat(lyingAccounts, lyingSessions, lyingCollections, lyingRecords, lyingKeys, lyingStores)
+var liars = slices.Concat(lyingAccounts, lyingSessions, lyingCollections, lyingRecords, lyingKeys, lyingBulletins, lyingStores)
 
 func TestLiarsAreCaught(t *testing.T) {
 	for _, l := range liars {
@@ -72,6 +72,7 @@ type lie struct {
 	collections func(ports.Repositories) ports.Collections
 	records     func(ports.Repositories) ports.Records
 	keys        func(ports.Repositories) ports.Keys
+	bulletin    func(ports.Repositories) ports.Bulletin
 }
 
 // lying is a store that tells a lie, within transactions too.
@@ -85,6 +86,7 @@ func (l lying) Sessions() ports.Sessions       { return bent{l.Store, l.lie}.Ses
 func (l lying) Collections() ports.Collections { return bent{l.Store, l.lie}.Collections() }
 func (l lying) Records() ports.Records         { return bent{l.Store, l.lie}.Records() }
 func (l lying) Keys() ports.Keys               { return bent{l.Store, l.lie}.Keys() }
+func (l lying) Bulletin() ports.Bulletin       { return bent{l.Store, l.lie}.Bulletin() }
 
 func (l lying) Atomically(ctx context.Context, f func(ports.Repositories) error) error {
 	return l.Store.Atomically(ctx, func(tx ports.Repositories) error { return f(bent{tx, l.lie}) })
@@ -114,6 +116,10 @@ func (b bent) Records() ports.Records {
 
 func (b bent) Keys() ports.Keys { return told(b.lie.keys, b.honest, ports.Repositories.Keys) }
 
+func (b bent) Bulletin() ports.Bulletin {
+	return told(b.lie.bulletin, b.honest, ports.Repositories.Bulletin)
+}
+
 func told[P any](lie func(ports.Repositories) P, honest ports.Repositories, truth func(ports.Repositories) P) P {
 	if lie == nil {
 		return truth(honest)
@@ -140,4 +146,8 @@ func onCollections(f func(ports.Repositories) ports.Collections) func() ports.St
 
 func onRecords(f func(ports.Repositories) ports.Records) func() ports.Store {
 	return tell(lie{records: f})
+}
+
+func onBulletin(f func(ports.Repositories) ports.Bulletin) func() ports.Store {
+	return tell(lie{bulletin: f})
 }

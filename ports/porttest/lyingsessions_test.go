@@ -46,8 +46,42 @@ var lyingSessions = []liar{
 		name: "lets a reused session live",
 		open: onSessions(func(r ports.Repositories) ports.Sessions { return reviver{r.Sessions(), r} }),
 		caught: []string{
+			"an ending is news",
+			"there is no ending without its news",
 			"a refresh token is judged as the domain judges it",
 			"a verdict is no error",
+		},
+	},
+	{
+		name: "ends a reused session in silence",
+		open: onSessions(func(r ports.Repositories) ports.Sessions {
+			return teller{r.Sessions(), r, func(domain.RefreshToken, time.Time) []domain.Change { return nil }}
+		}),
+		caught: []string{
+			"an ending is news",
+			"there is no ending without its news",
+			"times come back in UTC",
+		},
+	},
+	{
+		name: "tells the end of a session by a clock of its own",
+		open: onSessions(func(r ports.Repositories) ports.Sessions {
+			return teller{r.Sessions(), r, func(t domain.RefreshToken, now time.Time) []domain.Change {
+				return []domain.Change{{Kind: domain.SessionEnded, Subject: string(t.Session), At: now.Add(time.Second)}}
+			}}
+		}),
+		caught: []string{
+			"an ending is news",
+			"there is no ending without its news",
+			"times come back in UTC",
+		},
+	},
+	{
+		name: "tells the end of a session at each refresh",
+		open: onSessions(func(r ports.Repositories) ports.Sessions { return alarmist{r.Sessions(), r.Bulletin()} }),
+		caught: []string{
+			"an ending is news",
+			"times come back in UTC",
 		},
 	},
 	{
@@ -81,6 +115,7 @@ var lyingSessions = []liar{
 		name: "tells everybody that they rotated",
 		open: onSessions(func(r ports.Repositories) ports.Sessions { return flatterer{r.Sessions()} }),
 		caught: []string{
+			"an ending is news",
 			"a refresh token is judged as the domain judges it",
 			"a refresh token is rotated once, and repeated within the grace",
 		},
@@ -91,6 +126,7 @@ var lyingSessions = []liar{
 			return failing{r.Sessions(), domain.Refused, domain.ErrSessionNotFound}
 		}),
 		caught: []string{
+			"an ending is news",
 			"an account is removed with what is its own",
 			"an ended session is gone",
 			"a refresh token is judged as the domain judges it",
@@ -104,6 +140,9 @@ var lyingSessions = []liar{
 			return failing{r.Sessions(), domain.Reused, domain.ErrTokenReused}
 		}),
 		caught: []string{
+			"an ending is news",
+			"there is no ending without its news",
+			"times come back in UTC",
 			"a refresh token is judged as the domain judges it",
 			"a refresh token is rotated once, and without a grace the session ends",
 			"a verdict is no error",
@@ -151,9 +190,10 @@ var lyingSessions = []liar{
 		caught: []string{"all sessions of an account are ended but one"},
 	},
 	{
-		name: "does not count what it ends",
-		open: onSessions(func(r ports.Repositories) ports.Sessions { return countless{r.Sessions()} }),
+		name: "does not say what it ends",
+		open: onSessions(func(r ports.Repositories) ports.Sessions { return wordless{r.Sessions()} }),
 		caught: []string{
+			"a refresh token is judged as the domain judges it",
 			"an ended session is gone",
 			"all sessions of an account are ended but one",
 			"many use a store at once",
@@ -233,6 +273,37 @@ func (l reviver) Refresh(ctx context.Context, t domain.RefreshToken, now time.Ti
 	if i := slices.IndexFunc(list, func(s domain.Session) bool { return s.ID == t.Session }); i >= 0 && got.Verdict == domain.Reused {
 		c, _ := l.r.Accounts().Credential(ctx, au.Account)
 		_, err = l.Open(ctx, list[i], c.Revision)
+	}
+	return got, err
+}
+
+// teller ends a reused session by itself, and posts what tell says of it.
+type teller struct {
+	ports.Sessions
+	r    ports.Repositories
+	tell func(domain.RefreshToken, time.Time) []domain.Change
+}
+
+func (l teller) Refresh(ctx context.Context, t domain.RefreshToken, now time.Time, p domain.SessionPolicy) (domain.Refreshed, error) {
+	s := found(ctx, l.r, t.Session)
+	if _, verdict := s.Refresh(t.Counter, now, p); s.Account == "" || verdict != domain.Reused {
+		return l.Sessions.Refresh(ctx, t, now, p)
+	}
+	if err := l.End(ctx, s.Account, s.ID); err != nil {
+		return domain.Refreshed{}, quiet(err, domain.ErrSessionNotFound)
+	}
+	return domain.Refreshed{Verdict: domain.Reused}, l.r.Bulletin().Post(ctx, l.tell(t, now)...)
+}
+
+type alarmist struct {
+	ports.Sessions
+	bulletin ports.Bulletin
+}
+
+func (l alarmist) Refresh(ctx context.Context, t domain.RefreshToken, now time.Time, p domain.SessionPolicy) (domain.Refreshed, error) {
+	got, err := l.Sessions.Refresh(ctx, t, now, p)
+	if err == nil && got.Verdict != domain.Reused {
+		err = l.bulletin.Post(ctx, ending(0, now))
 	}
 	return got, err
 }
@@ -323,15 +394,15 @@ func (l quietEnder) End(ctx context.Context, account domain.AccountID, id domain
 
 type merciless struct{ ports.Sessions }
 
-func (l merciless) EndAll(ctx context.Context, account domain.AccountID, _ domain.SessionID) (int, error) {
+func (l merciless) EndAll(ctx context.Context, account domain.AccountID, _ domain.SessionID) ([]domain.SessionID, error) {
 	return l.Sessions.EndAll(ctx, account, "")
 }
 
-type countless struct{ ports.Sessions }
+type wordless struct{ ports.Sessions }
 
-func (l countless) EndAll(ctx context.Context, account domain.AccountID, except domain.SessionID) (int, error) {
+func (l wordless) EndAll(ctx context.Context, account domain.AccountID, except domain.SessionID) ([]domain.SessionID, error) {
 	_, err := l.Sessions.EndAll(ctx, account, except)
-	return 0, err
+	return nil, err
 }
 
 type earlyPruner struct{ ports.Sessions }

@@ -139,6 +139,7 @@ func everything(ctx context.Context, s ports.Store) string {
 		list, err := s.Records().List(ctx, c.Ref(), domain.Everything{}, "", moves)
 		lines = append(lines, answer(list, err))
 	}
+	lines = append(lines, allNews(ctx, s))
 	return strings.Join(lines, "\n\t")
 }
 

@@ -14,6 +14,8 @@ func TestModelTellsStoresApart(t *testing.T) {
 	for _, name := range []string{
 		"compares logins as they are spelled", "cannot take roles away", "updates whatever the revision", "leaves the time of a password's change",
 		"fails to rehash what has changed", "removes records with their owner", "removes whatever the revision",
+		"ends a reused session in silence", "tells the end of a session by a clock of its own",
+		"posts values of 32 bits", "posts the first change alone", "posts past the transaction", "forgets at the time itself", "does not count what it forgets",
 		"opens for an old password", "opens for the suspended", "lets a reused session live", "lets the grace last a moment longer",
 		"lets idle sessions last a moment longer", "lets a session act at its end", "lists a session at its end", "ends anybody's session",
 		"spares nobody", "prunes at the end itself", "keeps the old rules", "makes way for a new schema", "reads data through floats",

@@ -1,9 +1,11 @@
 package porttest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -39,7 +41,7 @@ var sessions = []clause[ports.Store]{
 				fails[domain.Authority](domain.ErrSessionNotFound)(s.Sessions().Authority(ctx, sessionID(1), noon)),
 				reads(domain.Refreshed{})(s.Sessions().Refresh(ctx, refreshToken(1, 0), noon, policy)),
 				reads([]domain.Session{session(2, ada)})(s.Sessions().List(ctx, ada.ID, noon, "", 9)),
-				reads(1)(s.Sessions().EndAll(ctx, ada.ID, "")),
+				ended(sessionID(2))(s.Sessions().EndAll(ctx, ada.ID, "")),
 			)
 		},
 	},
@@ -102,6 +104,41 @@ var sessions = []clause[ports.Store]{
 		"a refresh token is judged as the domain judges it",
 		"Refresh judges the token as Session.Refresh does and writes what follows, in one step: Rotated raises the counter and sets the time of use, Reused ends the session, the others change nothing.",
 		judged,
+	},
+	{
+		"an ending is news",
+		"An ending is posted on the bulletin in the same step.",
+		func(ctx context.Context, s ports.Store) error {
+			ada, later := account(1, "ada"), noon.Add(time.Hour)
+			gone := revised(ada, 1)
+			gone.Status = domain.Suspended
+			comesTo := func(v domain.Verdict, r ports.Repositories, t domain.RefreshToken, now time.Time) error {
+				got, err := r.Sessions().Refresh(ctx, t, now, policy)
+				return errors.Join(err, same(got.Verdict, v))
+			}
+			return errors.Join(
+				signedIn(ctx, s, ada, session(1, ada), session(2, ada), session(3, ada)),
+				comesTo(domain.Rotated, s, refreshToken(1, 0), noon),
+				comesTo(domain.Repeated, s, refreshToken(1, 0), noon.Add(time.Second)),
+				comesTo(domain.Refused, s, refreshToken(4, 0), noon),
+				comesTo(domain.Refused, s, refreshToken(2, 9), session(2, ada).Ends),
+				hears()(s.Bulletin().News(ctx, "")),
+				comesTo(domain.Reused, s, refreshToken(1, 0), later),
+				comesTo(domain.Refused, s, refreshToken(1, 0), later.Add(time.Second)),
+				hears(ending(1, later))(s.Bulletin().News(ctx, "")),
+				s.Atomically(ctx, func(tx ports.Repositories) error {
+					return comesTo(domain.Reused, tx, refreshToken(2, 9), later.Add(time.Minute))
+				}),
+				s.Accounts().Update(ctx, gone),
+				comesTo(domain.Refused, s, refreshToken(3, 9), later),
+				hears(ending(1, later), ending(2, later.Add(time.Minute)))(s.Bulletin().News(ctx, "")),
+			)
+		},
+	},
+	{
+		"there is no ending without its news",
+		"An ending is posted on the bulletin in the same step.",
+		endings,
 	},
 	{
 		"a refresh token of no session",
@@ -252,18 +289,18 @@ var sessions = []clause[ports.Store]{
 	},
 	{
 		"all sessions of an account are ended but one",
-		"EndAll ends the account's sessions but one, and says how many; except may be \"\".",
+		"EndAll ends the account's sessions but one, and says which; except may be \"\".",
 		func(ctx context.Context, s ports.Store) error {
 			ada, bob := account(1, "ada"), account(2, "bob")
 			return errors.Join(
 				signedIn(ctx, s, ada, session(1, ada), session(2, ada), session(3, ada)),
 				signedIn(ctx, s, bob, session(4, bob)),
-				reads(2)(s.Sessions().EndAll(ctx, ada.ID, sessionID(2))),
+				ended(sessionID(1), sessionID(3))(s.Sessions().EndAll(ctx, ada.ID, sessionID(2))),
 				reads([]domain.Session{session(2, ada)})(s.Sessions().List(ctx, ada.ID, noon, "", 9)),
-				reads(1)(s.Sessions().EndAll(ctx, ada.ID, sessionID(4))), // which is another's
-				reads(0)(s.Sessions().EndAll(ctx, ada.ID, "")),
+				ended(sessionID(2))(s.Sessions().EndAll(ctx, ada.ID, sessionID(4))), // which is another's
+				ended()(s.Sessions().EndAll(ctx, ada.ID, "")),
 				reads([]domain.Session{session(4, bob)})(s.Sessions().List(ctx, bob.ID, noon, "", 9)),
-				reads(1)(s.Sessions().EndAll(ctx, bob.ID, "")),
+				ended(sessionID(4))(s.Sessions().EndAll(ctx, bob.ID, "")),
 			)
 		},
 	},
@@ -336,19 +373,94 @@ func judged(ctx context.Context, s ports.Store) error {
 func judgedOnce(ctx context.Context, s ports.Store, a domain.Account, was domain.Session, t domain.RefreshToken, now time.Time, p domain.SessionPolicy) error {
 	is, verdict := was.Refresh(t.Counter, now, p)
 	want := domain.Refreshed{Verdict: verdict, Session: is, Authority: authority(a)}
-	left := []domain.Session{is}
+	left, ids := []domain.Session{is}, []domain.SessionID{is.ID}
 	if verdict == domain.Reused {
-		left = nil
+		left, ids = nil, nil
 	}
 	return errors.Join(
 		opened(s.Sessions().Open(ctx, was, 1)),
 		reads(want)(s.Sessions().Refresh(ctx, t, now, p)),
 		reads(left)(s.Sessions().List(ctx, a.ID, noon, "", 9)),
-		ended(s.Sessions().EndAll(ctx, a.ID, "")),
+		ended(ids...)(s.Sessions().EndAll(ctx, a.ID, "")),
 	)
 }
 
-func ended(_ int, err error) error { return err }
+// endings ends sessions by reuse, some of them in transactions that fail, while
+// others look whether ever one is gone and not news, or news and not gone.
+func endings(ctx context.Context, s ports.Store) error {
+	ada, boom := account(1, "ada"), errors.New("boom")
+	var kept []domain.Session
+	var news []domain.Change
+	if err := signedIn(ctx, s, ada); err != nil {
+		return err
+	}
+	for i := range contenders {
+		if err := opened(s.Sessions().Open(ctx, session(i, ada), 1)); err != nil {
+			return err
+		}
+		if i%2 == 0 || i%8 == 7 {
+			kept = append(kept, session(i, ada))
+		} else {
+			news = append(news, ending(i, noon))
+		}
+	}
+	errs := race(func(i int) error {
+		end := func(r ports.Repositories) error {
+			return reads(domain.Refreshed{Verdict: domain.Reused})(r.Sessions().Refresh(ctx, refreshToken(i, 9), noon, policy))
+		}
+		switch {
+		case i%8 == 7:
+			if err := s.Atomically(ctx, func(tx ports.Repositories) error { return cmp.Or(end(tx), boom) }); !errors.Is(err, boom) {
+				return fmt.Errorf("Atomically did not return the error of f: %w", err)
+			}
+			return nil
+		case i%2 == 1:
+			return end(s)
+		}
+		for range 4 {
+			if err := gone(ctx, s, ada); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return errors.Join(
+		errors.Join(errs...),
+		reads(kept)(s.Sessions().List(ctx, ada.ID, noon, "", contenders)),
+		hears(news...)(s.Bulletin().News(ctx, "")),
+	)
+}
+
+// gone fails if one of the account's sessions, of which there were as many as
+// contenders, has ended and is not news, or is news and has not ended.
+func gone(ctx context.Context, s ports.Store, a domain.Account) error {
+	before, _, err := s.Bulletin().News(ctx, "")
+	left, err2 := s.Sessions().List(ctx, a.ID, noon, "", contenders)
+	after, _, err3 := s.Bulletin().News(ctx, "")
+	if err := errors.Join(err, err2, err3); err != nil {
+		return err
+	}
+	for i := range contenders {
+		lives := slices.ContainsFunc(left, func(s domain.Session) bool { return s.ID == sessionID(i) })
+		if lives && slices.Contains(before, ending(i, noon)) {
+			return fmt.Errorf("the end of session %d is news, and it lives", i)
+		}
+		if !lives && !slices.Contains(after, ending(i, noon)) {
+			return fmt.Errorf("session %d has ended, and that is no news", i)
+		}
+	}
+	return nil
+}
+
+// ended takes what EndAll returned and fails unless it is want, in any order.
+func ended(want ...domain.SessionID) func([]domain.SessionID, error) error {
+	return func(got []domain.SessionID, err error) error {
+		if err != nil {
+			return err
+		}
+		return same(slices.Sorted(slices.Values(got)), slices.Sorted(slices.Values(want)))
+	}
+}
 
 // rotations races calls that present the current counter. One is Rotated, the
 // others get one of the given verdicts; the first of those at least once.
@@ -413,7 +525,8 @@ func interleaved(ctx context.Context, s ports.Store, change func(ports.Repositor
 					return err
 				}
 			}
-			return ended(tx.Sessions().EndAll(ctx, a.ID, ""))
+			_, err := tx.Sessions().EndAll(ctx, a.ID, "")
+			return err
 		})
 		signIn.Wait()
 		if open != nil {

@@ -101,6 +101,28 @@ func (d dialect) describeDoors() {
 		Responses:   map[string]*huma.Response{"200": {Description: "The token is dead, if it ever was one."}, "default": refusal},
 	})
 	doc.AddOperation(&huma.Operation{
+		OperationID: "introspect", Method: http.MethodPost, Path: "/v1/token/introspect", Summary: "Ask what a token is worth (RFC 7662); for the roles introspect and admin",
+		Tags:        []string{"token"},
+		Security:    []map[string][]string{{"bearer": {}}},
+		RequestBody: form([]string{"token"}, "token", "token_type_hint"),
+		Responses: map[string]*huma.Response{
+			"200":     {Description: "What it says, if it is live.", Content: body("application/json", schema(reflect.TypeFor[introspection]()))},
+			"default": refusal,
+		},
+	})
+	for path, id := range map[string]string{
+		"/.well-known/oauth-authorization-server": "metadata",
+		"/.well-known/openid-configuration":       "openid-metadata",
+	} {
+		doc.AddOperation(&huma.Operation{
+			OperationID: id, Method: http.MethodGet, Path: path, Summary: "Where the doors are (RFC 8414, OpenID Connect Discovery 1.0)",
+			Tags: []string{"token"},
+			Responses: map[string]*huma.Response{"200": {
+				Description: "The metadata of the issuer.", Content: body("application/json", schema(reflect.TypeFor[metadata]())),
+			}},
+		})
+	}
+	doc.AddOperation(&huma.Operation{
 		OperationID: "keys", Method: http.MethodGet, Path: "/.well-known/jwks.json", Summary: "The public keys that verify access tokens (RFC 7517)",
 		Tags: []string{"token"},
 		Responses: map[string]*huma.Response{"200": {

@@ -16,22 +16,23 @@ import (
 func (d dialect) doors(r chi.Router) {
 	r.Post("/v1/token", d.door(d.token))
 	r.Post("/v1/token/revoke", d.door(d.revoke))
+	r.Post("/v1/token/introspect", d.door(d.introspect))
 	r.Get("/.well-known/jwks.json", d.keySet)
-	d.describeDoors()
 }
 
 // An oauthError is an error answer (RFC 6749, section 5.2), with the members of
 // the problem that say the same in our own words.
 type oauthError struct {
-	Error       string `json:"error" enum:"invalid_request,invalid_grant,unsupported_grant_type,temporarily_unavailable,server_error"`
+	Error       string `json:"error" enum:"invalid_request,invalid_grant,unsupported_grant_type,invalid_client,invalid_token,insufficient_scope,temporarily_unavailable,server_error"`
 	Description string `json:"error_description"`
 	Type        string `json:"type"`
 	Instance    string `json:"instance,omitempty"`
 }
 
-// A doorError is a failure with the name that OAuth has for it.
+// A doorError is a failure with the name and the status that OAuth has for it.
 type doorError struct {
-	name string
+	name   string
+	status int
 	error
 }
 
@@ -57,7 +58,7 @@ func refuse(w http.ResponseWriter, r *http.Request, err error) {
 	named, _ := errors.AsType[doorError](err)
 	switch {
 	case named.name != "":
-		name = named.name
+		name, status = named.name, named.status
 	case p.Status == http.StatusUnauthorized: // the grant is at fault, not a credential of the client's
 		name = "invalid_grant"
 	case p.Status == http.StatusServiceUnavailable, p.Status == http.StatusTooManyRequests:
@@ -67,6 +68,9 @@ func refuse(w http.ResponseWriter, r *http.Request, err error) {
 		name, status = "server_error", p.Status
 	case p.Status == http.StatusRequestEntityTooLarge, p.Status == http.StatusUnsupportedMediaType:
 		status = p.Status
+	}
+	if status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", p.Header().Get("WWW-Authenticate"))
 	}
 	for _, fault := range p.Errors {
 		p.Detail += " " + fault.Pointer + ": " + fault.Detail + "."
@@ -118,7 +122,7 @@ func (d dialect) token(w http.ResponseWriter, r *http.Request, params url.Values
 	case kind == "":
 		return domain.ErrInvalid.At("grant_type", "required", "want refresh_token")
 	case kind != "refresh_token":
-		return doorError{"unsupported_grant_type", domain.ErrInvalid.At("grant_type", "unsupported", "want refresh_token")}
+		return doorError{"unsupported_grant_type", http.StatusBadRequest, domain.ErrInvalid.At("grant_type", "unsupported", "want refresh_token")}
 	case params.Get("refresh_token") == "":
 		return domain.ErrInvalid.At("refresh_token", "required", "want a refresh token")
 	}

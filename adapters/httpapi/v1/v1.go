@@ -6,6 +6,7 @@ package v1
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
@@ -17,13 +18,19 @@ import (
 
 // Config is what the dialect is made of.
 type Config struct {
-	Services wire.Services // required
-	Version  string        // of Keyport, for the document
+	Services  wire.Services // required
+	Version   string        // of Keyport, for the document
+	PublicURL string        // issuer of tokens, base of the metadata's URLs: a scheme and a host; required
+	Audience  string        // of access tokens; required
+
+	// RevocationMax is the longest that a revoked access token may be taken; 0:
+	// no longer than it takes to ask.
+	RevocationMax time.Duration
 }
 
 // Mount adds the dialect's routes to r, and returns its OpenAPI document.
 func Mount(r chi.Router, c Config) *huma.OpenAPI {
-	d := dialect{Services: c.Services}
+	d := dialect{Services: c.Services, issuer: c.PublicURL, audience: c.Audience}
 	r.Group(func(r chi.Router) {
 		r.Use(strict)
 		d.api = humachi.New(r, describe(c.Version))
@@ -33,11 +40,15 @@ func Mount(r chi.Router, c Config) *huma.OpenAPI {
 		d.records()
 	})
 	d.doors(r)
+	d.metadata(r, c.RevocationMax)
+	d.describeDoors()
 	return d.api.OpenAPI()
 }
 
 type dialect struct {
 	wire.Services
+	issuer, audience string // of access tokens
+
 	api huma.API
 }
 

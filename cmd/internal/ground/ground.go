@@ -9,6 +9,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"os"
+	"os/exec"
+	"strings"
 
 	"github.com/keyport-go/keyport/adapters/postgres/pgtest"
 	"github.com/keyport-go/keyport/cmd/internal/process"
@@ -95,6 +97,19 @@ func (s Site) Serve(ctx context.Context, env ...string) (*process.Keyport, error
 // ServeDemo is Serve with the demo's collections, ships and administrator.
 func (s Site) ServeDemo(ctx context.Context, env ...string) (*process.Keyport, error) {
 	return s.start(ctx, env, "serve", "--demo")
+}
+
+// SetPassword gives an account of the site a new password by command, and returns
+// it.
+func (s Site) SetPassword(ctx context.Context, login string) (string, error) {
+	c := exec.CommandContext(ctx, s.g.Binary, "admin", "password", login)
+	c.Env, c.Dir = append(os.Environ(), s.env...), s.dir
+	out, err := c.Output()
+	_, password, found := strings.Cut(strings.TrimSpace(string(out)), "password ")
+	if err == nil && !found {
+		err = errors.New("no password was printed")
+	}
+	return password, err
 }
 
 func (s Site) start(ctx context.Context, env []string, args ...string) (*process.Keyport, error) {

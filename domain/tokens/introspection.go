@@ -1,0 +1,116 @@
+package tokens
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/keyport-go/keyport/domain"
+)
+
+// A Kind says what a token is for. The zero Kind is of what is no live token of
+// ours.
+type Kind uint8
+
+// The kinds of token.
+const (
+	NoToken Kind = iota
+	AccessToken
+	RefreshToken
+)
+
+// An Introspection is what a token is worth at the moment. The zero Introspection
+// is worth nothing.
+type Introspection struct {
+	Kind Kind
+
+	// Claims are all that an AccessToken says. Of a RefreshToken they have the
+	// Subject, the Session, when it was signed in, and when the token ends unless
+	// it is traded before.
+	Claims domain.Claims
+}
+
+// Introspect says what a token of either kind is worth (RFC 7662, section 2): an
+// access token as much as Check finds in it, a refresh token something where
+// Refresh would rotate it. Nothing is rotated, or written at all. A token that is
+// worth nothing is no error. Introspect fails with ErrUnauthenticated or
+// ErrNotAllowed unless the asker is an Introspector or an Administrator.
+func (s *Service) Introspect(ctx context.Context, who domain.Asker, token string) (Introspection, error) {
+	role := domain.Administrator
+	if who.Has(domain.Introspector) {
+		role = domain.Introspector
+	}
+	if err := who.MustBe(role); err != nil {
+		return Introspection{}, err
+	}
+	claims, err := s.check(ctx, token)
+	if err == nil {
+		return Introspection{AccessToken, claims}, nil
+	}
+	if errors.Is(err, domain.Unauthenticated) {
+		claims, err = s.current(ctx, token)
+	}
+	switch {
+	case errors.Is(err, domain.Unauthenticated):
+		return Introspection{}, nil
+	case err != nil:
+		return Introspection{}, err
+	}
+	return Introspection{RefreshToken, claims}, nil
+}
+
+// current returns what is known of the bearer of a refresh token that Refresh
+// would rotate, and fails with ErrInvalidToken for any other.
+func (s *Service) current(ctx context.Context, refresh string) (domain.Claims, error) {
+	token, err := s.c.Refresher.Verify(refresh)
+	if err != nil {
+		return domain.Claims{}, err
+	}
+	now := s.c.Now()
+	authority, err := s.c.Store.Sessions().Authority(ctx, token.Session, now)
+	if errors.Is(err, domain.NotFound) {
+		return domain.Claims{}, domain.ErrInvalidToken.Because(err)
+	}
+	if err != nil {
+		return domain.Claims{}, err
+	}
+	list, err := s.c.Store.Sessions().List(ctx, authority.Account, now, before(token.Session), 1)
+	if err != nil {
+		return domain.Claims{}, err
+	}
+	if len(list) == 0 || list[0].ID != token.Session { // it ended meanwhile
+		return domain.Claims{}, domain.ErrInvalidToken
+	}
+	session := list[0]
+	if _, verdict := session.Refresh(token.Counter, now, s.c.Sessions); verdict != domain.Rotated {
+		return domain.Claims{}, domain.ErrInvalidToken
+	}
+	ends := session.Used.Add(s.c.Sessions.Idle)
+	if session.Ends.Before(ends) {
+		ends = session.Ends
+	}
+	return domain.Claims{
+		Subject: session.Account, Session: session.ID,
+		SignedIn: session.Created.Truncate(time.Second), Expires: ends.Truncate(time.Second),
+	}, nil
+}
+
+// before returns the UUID that is one less than id, so that a list which begins
+// after it begins with id. Before the least there is "".
+func before(id domain.SessionID) domain.SessionID {
+	digits := []byte(id)
+	for i := len(digits) - 1; i >= 0; i-- {
+		switch digits[i] {
+		case '-':
+		case '0': // borrow
+			digits[i] = 'f'
+		case 'a':
+			digits[i] = '9'
+			return domain.SessionID(digits)
+		default:
+			digits[i]--
+			return domain.SessionID(digits)
+		}
+	}
+	return ""
+}
