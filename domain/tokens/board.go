@@ -118,6 +118,7 @@ func (s *Service) Hear(ctx context.Context) error {
 	asOf := s.c.Uptime()
 	changes, mark, err := s.c.Store.Bulletin().News(ctx, s.mark)
 	if err != nil {
+		s.mark = "" // it may be another server that answers next: read it all
 		return err
 	}
 	s.board.learn(changes, s.c.Now())
