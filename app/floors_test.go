@@ -88,6 +88,7 @@ var (
 // forTests are what any test file may import.
 var forTests = []string{
 	"cmd/internal/process",
+	"github.com/anishathalye/porcupine",
 	"github.com/coreos/go-oidc/v3/...",
 	"github.com/getkin/kin-openapi/...",
 	"github.com/google/go-cmp/...",
