@@ -31,6 +31,10 @@ type Sessions interface {
 	// end at now or before, or its account is suspended.
 	Authority(ctx context.Context, id domain.SessionID, now time.Time) (domain.Authority, error)
 
+	// ByID returns a session that Authority knows, and fails with
+	// domain.ErrSessionNotFound for any other.
+	ByID(ctx context.Context, id domain.SessionID, now time.Time) (domain.Session, error)
+
 	// List returns at most limit sessions of an account ordered by id, beginning
 	// after the given one; "" is before the first. Those that were due to end at
 	// now or before are left out.

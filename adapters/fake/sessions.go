@@ -73,6 +73,18 @@ func (r sessions) Authority(ctx context.Context, id domain.SessionID, now time.T
 	return au, err
 }
 
+func (r sessions) ByID(ctx context.Context, id domain.SessionID, now time.Time) (s domain.Session, err error) {
+	err = r.desk.do(ctx, "sessions.byID", func(t *tables) error {
+		found, ok := t.sessions[id]
+		if _, active := t.authority(found.Account); !ok || !active || !now.Before(found.Ends) {
+			return domain.ErrSessionNotFound
+		}
+		s = found
+		return nil
+	})
+	return s, err
+}
+
 func (r sessions) List(ctx context.Context, account domain.AccountID, now time.Time, after domain.SessionID, limit int) (list []domain.Session, err error) {
 	err = r.desk.do(ctx, "sessions.list", func(t *tables) error {
 		for _, s := range t.sessions {

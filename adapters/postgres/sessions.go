@@ -103,6 +103,17 @@ func (r sessions) Authority(ctx context.Context, id domain.SessionID, now time.T
 	return a, err
 }
 
+func (r sessions) ByID(ctx context.Context, id domain.SessionID, now time.Time) (domain.Session, error) {
+	s, found, err := row(ctx, r.on, readSession, `
+		SELECT `+sessionColumns+`
+		FROM sessions s JOIN accounts a ON a.id = s.account
+		WHERE s.id = $1::uuid AND s.ends > $2::timestamptz AND a.status = 'active'`, string(id), micro(now))
+	if err == nil && !found {
+		err = domain.ErrSessionNotFound
+	}
+	return s, err
+}
+
 func (r sessions) List(ctx context.Context, account domain.AccountID, now time.Time, after domain.SessionID, limit int) ([]domain.Session, error) {
 	where, args := "", []any{string(account), micro(now), int64(limit)}
 	if after != "" {

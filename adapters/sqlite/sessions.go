@@ -128,6 +128,25 @@ func (r sessions) Authority(ctx context.Context, id domain.SessionID, now time.T
 	return a, err
 }
 
+func (r sessions) ByID(ctx context.Context, id domain.SessionID, now time.Time) (domain.Session, error) {
+	var s domain.Session
+	err := r.lines.read(ctx, func(l *line) error {
+		found, err := l.one(`
+			SELECT s.id, s.counter, s.created, s.used, s.ends, s.device, a.id
+			FROM sessions s JOIN accounts a ON a.id = s.account
+			WHERE s.id = ? AND s.ends > ? AND a.status = 'active'`, id, micros(now))
+		if err != nil {
+			return err
+		}
+		if found == nil {
+			return domain.ErrSessionNotFound
+		}
+		s = readSession(found, domain.AccountID(found.text(6)))
+		return nil
+	})
+	return s, err
+}
+
 func (r sessions) List(ctx context.Context, account domain.AccountID, now time.Time, after domain.SessionID, limit int) ([]domain.Session, error) {
 	var page []domain.Session
 	err := r.lines.read(ctx, func(l *line) error {

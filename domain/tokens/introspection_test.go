@@ -174,15 +174,13 @@ func TestWhoMayIntrospect(t *testing.T) {
 func TestAnIntrospectionThatCannotAskTheStoreIsUnavailable(t *testing.T) {
 	w := newWorld(t)
 	g := w.open(t)
-	for _, op := range []string{"sessions.authority", "sessions.list"} {
-		w.loses(op, false)
-		got, err := w.Introspect(t.Context(), gateway, g.Refresh.Reveal())
-		is(t, err, domain.ErrUnavailable)
-		if got.Kind != tokens.NoToken {
-			t.Errorf("%+v came with the error", got)
-		}
+	w.loses("sessions.byID", false)
+	got, err := w.Introspect(t.Context(), gateway, g.Refresh.Reveal())
+	is(t, err, domain.ErrUnavailable)
+	if got.Kind != tokens.NoToken {
+		t.Errorf("%+v came with the error", got)
 	}
 	w.loses("sessions.authority", false)
-	_, err := w.Introspect(t.Context(), gateway, g.Access.Reveal())
+	_, err = w.Introspect(t.Context(), gateway, g.Access.Reveal())
 	is(t, err, domain.ErrUnavailable)
 }

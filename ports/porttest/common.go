@@ -306,6 +306,7 @@ func everyMethod(ctx context.Context, r ports.Repositories) map[string]error {
 	_, errs["Sessions.Open"] = r.Sessions().Open(ctx, session(2, ada), 1)
 	_, errs["Sessions.Refresh"] = r.Sessions().Refresh(ctx, refreshToken(1, 0), noon, policy)
 	_, errs["Sessions.Authority"] = r.Sessions().Authority(ctx, sessionID(1), noon)
+	_, errs["Sessions.ByID"] = r.Sessions().ByID(ctx, sessionID(1), noon)
 	_, errs["Sessions.List"] = r.Sessions().List(ctx, ada.ID, noon, "", 9)
 	errs["Sessions.End"] = r.Sessions().End(ctx, ada.ID, sessionID(1))
 	_, errs["Sessions.EndAll"] = r.Sessions().EndAll(ctx, ada.ID, "")

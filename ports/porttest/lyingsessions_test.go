@@ -162,6 +162,11 @@ var lyingSessions = []liar{
 		caught: []string{"a session without authority"},
 	},
 	{
+		name:   "finds a session at its end",
+		open:   onSessions(func(r ports.Repositories) ports.Sessions { return lateByID{r.Sessions()} }),
+		caught: []string{"a session is found by its id"},
+	},
+	{
 		name:   "lists sessions by use",
 		open:   onSessions(func(r ports.Repositories) ports.Sessions { return byUse{r.Sessions()} }),
 		caught: []string{"sessions are listed by id"},
@@ -355,6 +360,12 @@ func (l rememberer) Authority(ctx context.Context, id domain.SessionID, now time
 	au = first.(domain.Authority)
 	au.Roles = slices.Clone(au.Roles)
 	return au, nil
+}
+
+type lateByID struct{ ports.Sessions }
+
+func (l lateByID) ByID(ctx context.Context, id domain.SessionID, now time.Time) (domain.Session, error) {
+	return l.Sessions.ByID(ctx, id, now.Add(-time.Microsecond))
 }
 
 type lateAuthority struct{ ports.Sessions }

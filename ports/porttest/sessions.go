@@ -232,6 +232,30 @@ var sessions = []clause[ports.Store]{
 		},
 	},
 	{
+		"a session is found by its id",
+		"ByID returns a session that Authority knows, and fails with domain.ErrSessionNotFound for any other.",
+		func(ctx context.Context, s ports.Store) error {
+			ada, bob := account(1, "ada"), account(2, "bob")
+			one, two := session(1, ada), session(2, bob)
+			two.Counter, two.Device = 7, ""
+			gone := ada
+			gone.Status = domain.Suspended
+			absent := fails[domain.Session](domain.ErrSessionNotFound)
+			return errors.Join(
+				signedIn(ctx, s, ada, one),
+				signedIn(ctx, s, bob, two),
+				reads(one)(s.Sessions().ByID(ctx, one.ID, noon)),
+				reads(two)(s.Sessions().ByID(ctx, two.ID, two.Ends.Add(-time.Microsecond))),
+				absent(s.Sessions().ByID(ctx, two.ID, two.Ends)),
+				absent(s.Sessions().ByID(ctx, sessionID(3), noon)),
+				s.Accounts().Update(ctx, gone),
+				absent(s.Sessions().ByID(ctx, one.ID, noon)),
+				s.Sessions().End(ctx, bob.ID, two.ID),
+				absent(s.Sessions().ByID(ctx, two.ID, noon)),
+			)
+		},
+	},
+	{
 		"sessions are listed by id",
 		"List returns at most limit sessions of an account ordered by id, beginning after the given one; \"\" is before the first.",
 		func(ctx context.Context, s ports.Store) error {
