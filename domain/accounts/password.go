@@ -1,0 +1,73 @@
+package accounts
+
+import (
+	"context"
+
+	"github.com/keyport-go/keyport/domain"
+	"github.com/keyport-go/keyport/ports"
+)
+
+// ChangePassword replaces the asker's password and ends the other sessions of
+// the account; the one that asks goes on. It fails with ErrUnauthenticated, with
+// ErrWrongPassword if current is wrong, with ErrWeakPassword, with
+// ErrCredentialChanged if another change was faster, and with ErrBusy.
+func (s *Service) ChangePassword(ctx context.Context, who domain.Asker, current, next domain.Password) error {
+	a, err := s.Me(ctx, who)
+	if err != nil {
+		return err
+	}
+	credential, err := s.c.Store.Accounts().Credential(ctx, a.ID)
+	if err != nil {
+		return err
+	}
+	ok, _, err := s.c.Hasher.Matches(ctx, current, credential.Hash)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return domain.ErrWrongPassword
+	}
+	return s.replacePassword(ctx, a, credential, next, who.Session)
+}
+
+// SetPassword gives the account of a login a new password and ends all its
+// sessions. It is for the operator, who has the machine; no route leads here. It
+// fails with ErrAccountNotFound or ErrWeakPassword.
+func (s *Service) SetPassword(ctx context.Context, l domain.Login, next domain.Password) error {
+	a, credential, err := s.c.Store.Accounts().ByLogin(ctx, l)
+	if err != nil {
+		return err
+	}
+	return s.replacePassword(ctx, a, credential, next, "")
+}
+
+func (s *Service) replacePassword(ctx context.Context, a domain.Account, c domain.Credential, next domain.Password, keep domain.SessionID) error {
+	if err := s.c.Policy.Check(next, a.Names()...); err != nil {
+		return err
+	}
+	hash, err := s.c.Hasher.Hash(ctx, next)
+	if err != nil {
+		return err
+	}
+	c.Hash = hash
+	var posted []domain.Change
+	err = s.c.Store.Atomically(ctx, func(tx ports.Repositories) error {
+		now := s.c.Now()
+		if err := tx.Accounts().SetCredential(ctx, c, now); err != nil {
+			return err
+		}
+		ended, err := tx.Sessions().EndAll(ctx, a.ID, keep)
+		if err != nil {
+			return err
+		}
+		posted = nil
+		for _, id := range ended {
+			posted = append(posted, domain.Change{Kind: domain.SessionEnded, Subject: string(id), At: now})
+		}
+		return tx.Bulletin().Post(ctx, posted...)
+	})
+	if err == nil {
+		s.c.Told(posted...)
+	}
+	return err
+}
