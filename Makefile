@@ -10,7 +10,7 @@ VULN := .tools/govulncheck-$(shell awk '$$1 == "golang.org/x/vuln" {print $$2}' 
 # The race detector needs a C compiler.
 RACE := $(if $(shell command -v "$$(go env CC)"),-race)
 
-.PHONY: help run build test postgres curl node check format vet floors lint vuln bench drill fuzz image
+.PHONY: help run build test postgres curl node chromium check format vet floors lint vuln bench drill fuzz image
 
 help: ## list what can be made (this)
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,9 +21,9 @@ run: ## serve the demo on http://127.0.0.1:8080
 build: ## build the static binary bin/keyport
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X github.com/keyport-go/keyport/app.version=$(VERSION)" -o bin/keyport ./cmd/keyport
 
-test: postgres curl node ## run all tests, on PostgreSQL too, with the race detector
+test: postgres curl node chromium ## run all tests, on PostgreSQL too, with the race detector
 	$(if $(RACE),,@echo "no C compiler here: the tests run without the race detector")
-	CGO_ENABLED=$(if $(RACE),1,0) go test $(RACE) ./...
+	CGO_ENABLED=$(if $(RACE),1,0) go test $(RACE) -count=1 ./...
 
 postgres: ## get a PostgreSQL server for the tests, where there is none
 	@deploy/tools/postgres
@@ -33,6 +33,9 @@ curl: ## get curl for the tests, where there is none
 
 node: ## get Node.js and npm for the tests, where there are none
 	@deploy/tools/node
+
+chromium: ## get Chromium for the tests, where there is none
+	@deploy/tools/chromium
 
 check: format vet lint vuln floors ## all that needs no running server: format, vet, lint, known vulnerabilities, floors
 

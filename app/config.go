@@ -41,7 +41,7 @@ type Config struct {
 	PasswordMin    int           `split_words:"true" default:"15" desc:"Least length of a new password in characters; 8 to 64."`
 	HashesRunning  int           `split_words:"true" default:"0" desc:"Password hashes that may run at once, 19 MiB each; 0 stands for one a processor."`
 	HashesWaiting  int           `split_words:"true" default:"0" desc:"Password hashes that may wait; beyond it the answer is 503. 0 stands for eight a processor."`
-	CORSOrigins    []string      `split_words:"true" desc:"Exact origins whose pages may call, with commas between: https://app.example.com"`
+	CORSOrigins    []string      `split_words:"true" desc:"Exact origins whose pages may call, and use the cookie, with commas between: https://app.example.com"`
 	TrustedProxies []string      `split_words:"true" desc:"CIDRs of proxies whose X-Forwarded-For is believed, with commas between."`
 	HSTS           bool          `default:"false" desc:"Whether browsers are told to use TLS alone, for a year."`
 	RequestTimeout time.Duration `split_words:"true" default:"10s" desc:"The longest that a request may take."`
@@ -85,7 +85,7 @@ func (c Config) check() error {
 	must(c.PublicURL == "" || plainURL(c.PublicURL), "KEYPORT_PUBLIC_URL: want http:// or https://, a host, and no more")
 	must(c.PublicURL != "" || loopback(c.HTTPAddr), "KEYPORT_HTTP_ADDR is %s, which others can reach: set KEYPORT_PUBLIC_URL to where they do, or listen on 127.0.0.1", c.HTTPAddr)
 	for _, origin := range c.CORSOrigins {
-		must(plainURL(origin), "KEYPORT_CORS_ORIGINS: %q is no origin: want http:// or https:// and a host, without a slash at the end", origin)
+		must(plainURL(origin) && !strings.Contains(origin, "*"), "KEYPORT_CORS_ORIGINS: %q is no origin: want http:// or https:// and a host, without a slash at the end and without *", origin)
 	}
 	if _, err := c.proxies(); err != nil {
 		faults = append(faults, fmt.Errorf("KEYPORT_TRUSTED_PROXIES: %w", err))

@@ -40,7 +40,7 @@ func TestFaultsAreToldAllAtOnce(t *testing.T) {
 		"KEYPORT_PASSWORD_MIN":    "4",
 		"KEYPORT_HTTP_ADDR":       "0.0.0.0:8080",
 		"KEYPORT_DATABASE_URL":    "mysql://me:hunter2@db",
-		"KEYPORT_CORS_ORIGINS":    "https://a.example/,*",
+		"KEYPORT_CORS_ORIGINS":    "https://a.example/,*,https://*.b.example",
 		"KEYPORT_TRUSTED_PROXIES": "10.0.0.1",
 		"KEYPORT_ACESS_TTL":       "1m",
 		"KEYPORT_LOG_LEVEL":       "loud",
@@ -52,7 +52,7 @@ func TestFaultsAreToldAllAtOnce(t *testing.T) {
 		t.Fatal("it was loaded")
 	}
 	for _, want := range []string{
-		"KEYPORT_ACCESS_TTL is 2h", "KEYPORT_PASSWORD_MIN is 4", "KEYPORT_PUBLIC_URL", "KEYPORT_DATABASE_URL: want", `"https://a.example/"`, `"*"`,
+		"KEYPORT_ACCESS_TTL is 2h", "KEYPORT_PASSWORD_MIN is 4", "KEYPORT_PUBLIC_URL", "KEYPORT_DATABASE_URL: want", `"https://a.example/"`, `"*"`, `"https://*.b.example"`,
 		`"10.0.0.1" is no CIDR`, "KEYPORT_ACESS_TTL: there is no such setting", "KEYPORT_LOG_LEVEL: want",
 	} {
 		if !strings.Contains(err.Error(), want) {

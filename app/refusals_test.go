@@ -58,8 +58,8 @@ func (r route) takesBody() bool {
 }
 
 // ask sends one request as an administrator, and fails unless a refusal is a
-// problem in the form of its route.
-func (w world) ask(t testing.TB, r route, path, mediaType, body, token string) *httptest.ResponseRecorder {
+// problem in the form of its route. headers are names, each with its value.
+func (w world) ask(t testing.TB, r route, path, mediaType, body, token string, headers ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	req := httptest.NewRequest(r.method, path, strings.NewReader(body))
 	if mediaType != "" {
@@ -69,6 +69,9 @@ func (w world) ask(t testing.TB, r route, path, mediaType, body, token string) *
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
 	req.Header.Set("If-Match", "*")
+	for i := 0; i+1 < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
 	rec := httptest.NewRecorder()
 	w.ServeHTTP(rec, req)
 	if rec.Code < 400 {

@@ -20,7 +20,7 @@ var update = flag.Bool("update", false, "write what is answered into testdata an
 // TestTranscripts replays the conversations in testdata. In a transcript "#"
 // starts a remark, ">" a line that is sent, "<" a line that must come back, and
 // "@" moves the clock. A "{{name}}" in what is sent stands for the last value of
-// the member of that name in an answer, "{{name:1}}" for the first.
+// the member or the cookie of that name in an answer, "{{name:1}}" for the first.
 func TestTranscripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*/*.http")
 	if err != nil || len(files) == 0 {
@@ -49,7 +49,7 @@ func TestTranscripts(t *testing.T) {
 // A player speaks one transcript.
 type player struct {
 	world
-	heard    map[string][]string // members of answers, for {{name}}
+	heard    map[string][]string // members and cookies of answers, for {{name}}
 	out, req strings.Builder
 }
 
@@ -83,7 +83,7 @@ func (p *player) play(t *testing.T, script string) string {
 var same = []string{"Content-Security-Policy", "Referrer-Policy", "X-Content-Type-Options", "X-Frame-Options", "X-Request-Id"}
 
 var (
-	placeholder = regexp.MustCompile(`\{\{(\w+)(?::(\d+))?\}\}`)
+	placeholder = regexp.MustCompile(`\{\{([\w-]+)(?::(\d+))?\}\}`)
 	member      = regexp.MustCompile(`"(\w+)":"([^"]*)"`)
 )
 
@@ -108,6 +108,9 @@ func (p *player) send() {
 	p.ServeHTTP(w, r)
 	for _, m := range member.FindAllStringSubmatch(w.Body.String(), -1) {
 		p.heard[m[1]] = append(p.heard[m[1]], m[2])
+	}
+	for _, c := range w.Result().Cookies() {
+		p.heard[c.Name] = append(p.heard[c.Name], c.Value)
 	}
 	fmt.Fprintf(&p.out, "< %d %s\n", w.Code, http.StatusText(w.Code))
 	var names []string

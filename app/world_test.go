@@ -23,7 +23,7 @@ type world struct {
 func defaults() app.Config {
 	return app.Config{
 		AccessTTL: 10 * time.Minute, SessionIdle: 720 * time.Hour, SessionMax: 2160 * time.Hour, RefreshGrace: time.Minute,
-		PasswordMin: 15, RequestTimeout: 10 * time.Second, PublicURL: "http://keyport.example",
+		PasswordMin: 15, RequestTimeout: 10 * time.Second, PublicURL: "https://keyport.example",
 	}
 }
 

@@ -38,6 +38,7 @@ type Grant struct {
 	Refresh Secret
 	Expires time.Time     // of Access
 	Life    time.Duration // of Access, from when it was issued
+	Ends    time.Time     // of Session, at the latest
 }
 
 // A Key is a private key as it rests: sealed, so that whoever reads the store

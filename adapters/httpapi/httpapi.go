@@ -31,7 +31,7 @@ type Config struct {
 	PublicURL      string         // where clients reach this, and issuer of tokens: a scheme and a host; required
 	Audience       string         // of access tokens; required
 	RevocationMax  time.Duration  // the longest that a revoked access token may be taken; 0: no longer than it takes to ask
-	Origins        []string       // exact origins that browsers may call from; none: the same origin alone
+	Origins        []string       // exact origins that browsers may call from, with the cookie too; none: the same origin alone
 	TrustedProxies []netip.Prefix // peers whose X-Forwarded-For is believed
 	HSTS           bool           // whether browsers are told to use TLS alone
 	Timeout        time.Duration  // the longest that a request may take; required
@@ -52,6 +52,8 @@ func New(c Config) http.Handler {
 			AllowedHeaders: []string{"Authorization", "Content-Type", "If-Match", "If-None-Match"},
 			ExposedHeaders: []string{"ETag", "Location", "Link", "Retry-After", "WWW-Authenticate", requestIDHeader},
 			MaxAge:         600,
+
+			AllowCredentials: true, // the cookie, which has a rule of its own
 		}).Handler)
 	}
 	r.NotFound(noRoute)
@@ -60,7 +62,7 @@ func New(c Config) http.Handler {
 	r.Get("/readyz", c.ready)
 	manual.Mount(r, v1.Mount(r, v1.Config{
 		Services: c.Services, Version: c.Version, PublicURL: c.PublicURL, Audience: c.Audience,
-		RevocationMax: c.RevocationMax,
+		RevocationMax: c.RevocationMax, Origins: c.Origins,
 	}))
 	return r
 }

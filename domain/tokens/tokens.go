@@ -106,7 +106,7 @@ func (s *Service) grant(ctx context.Context, session domain.Session, authority d
 	return domain.Grant{
 		Account: session.Account, Session: session.ID,
 		Access: access, Refresh: s.c.Refresher.Issue(domain.RefreshToken{Session: session.ID, Counter: session.Counter}),
-		Expires: c.Expires, Life: c.Expires.Sub(now),
+		Expires: c.Expires, Life: c.Expires.Sub(now), Ends: session.Ends,
 	}, nil
 }
 

@@ -75,8 +75,8 @@ func problems() []problem {
 		title, status := wire.Title(e.Kind)
 		all = append(all, problem{e.Code, title, e.Detail, e.Remedy, status})
 	}
-	for _, p := range []wire.Problem{wire.NoRoute, wire.WrongMethod, wire.WrongType} {
-		all = append(all, problem{p.Type[len("/problems/"):], p.Title, p.Detail, "Read the reference at /docs.", p.Status})
+	for _, p := range wire.Refusals() {
+		all = append(all, problem{p.Type[len("/problems/"):], p.Title, p.Detail, p.Remedy, p.Status})
 	}
 	return all
 }

@@ -3,6 +3,7 @@ package v1
 import (
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -85,20 +86,36 @@ func (d dialect) describeDoors() {
 		content["application/json"] = &huma.MediaType{Schema: s}
 		return &huma.RequestBody{Required: true, Content: content}
 	}
+	// The cookie is told as it is where huma tells it.
+	keeper := doc.Paths["/v1/sessions/{id}"].Delete.Parameters
+	keeper = slices.DeleteFunc(slices.Clone(keeper), func(p *huma.Param) bool { return p.In != "cookie" && p.Name != "Origin" })
+	sets := func(about string) map[string]*huma.Param {
+		return map[string]*huma.Param{"Set-Cookie": {Description: about, Schema: text}}
+	}
 	doc.AddOperation(&huma.Operation{
 		OperationID: "refresh", Method: http.MethodPost, Path: "/v1/token", Summary: "Trade a refresh token for new tokens (RFC 6749, section 6)",
+		Description: "Without the parameter refresh_token, the token that the cookie holds is traded for one that the cookie holds. The cookie is cleared where its token is dead.",
 		Tags:        []string{"token"},
-		RequestBody: form([]string{"grant_type", "refresh_token"}, "grant_type", "refresh_token"),
+		Parameters:  keeper,
+		RequestBody: form([]string{"grant_type"}, "grant_type", "refresh_token"),
 		Responses: map[string]*huma.Response{
-			"200":     {Description: "New tokens.", Content: body("application/json", schema(reflect.TypeFor[grant]()))},
+			"200": {
+				Description: "New tokens.", Headers: sets("The next refresh token, where the cookie held the last."),
+				Content: body("application/json", schema(reflect.TypeFor[grant]())),
+			},
 			"default": refusal,
 		},
 	})
 	doc.AddOperation(&huma.Operation{
 		OperationID: "revoke", Method: http.MethodPost, Path: "/v1/token/revoke", Summary: "End the session of a token (RFC 7009)",
+		Description: "Without the parameter token, the session of the cookie's ends, and the cookie is cleared.",
 		Tags:        []string{"token"},
-		RequestBody: form([]string{"token"}, "token", "token_type_hint"),
-		Responses:   map[string]*huma.Response{"200": {Description: "The token is dead, if it ever was one."}, "default": refusal},
+		Parameters:  keeper,
+		RequestBody: form(nil, "token", "token_type_hint"),
+		Responses: map[string]*huma.Response{
+			"200":     {Description: "The token is dead, if it ever was one.", Headers: sets("Clears the cookie, where it held the token.")},
+			"default": refusal,
+		},
 	})
 	doc.AddOperation(&huma.Operation{
 		OperationID: "introspect", Method: http.MethodPost, Path: "/v1/token/introspect", Summary: "Ask what a token is worth (RFC 7662); for the roles introspect and admin",

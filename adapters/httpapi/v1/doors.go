@@ -23,7 +23,7 @@ func (d dialect) doors(r chi.Router) {
 // An oauthError is an error answer (RFC 6749, section 5.2), with the members of
 // the problem that say the same in our own words.
 type oauthError struct {
-	Error       string `json:"error" enum:"invalid_request,invalid_grant,unsupported_grant_type,invalid_client,invalid_token,insufficient_scope,temporarily_unavailable,server_error"`
+	Error       string `json:"error" enum:"invalid_request,invalid_grant,unauthorized_client,unsupported_grant_type,invalid_client,invalid_token,insufficient_scope,temporarily_unavailable,server_error"`
 	Description string `json:"error_description"`
 	Type        string `json:"type"`
 	Instance    string `json:"instance,omitempty"`
@@ -59,6 +59,8 @@ func refuse(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case named.name != "":
 		name, status = named.name, named.status
+	case p.Status == http.StatusForbidden: // a page that may not have the cookie
+		name, status = "unauthorized_client", p.Status
 	case p.Status == http.StatusUnauthorized: // the grant is at fault, not a credential of the client's
 		name = "invalid_grant"
 	case p.Status == http.StatusServiceUnavailable, p.Status == http.StatusTooManyRequests:
@@ -116,32 +118,59 @@ func members(body []byte) (url.Values, error) {
 	return params, nil
 }
 
-// token serves POST /v1/token: the refresh_token grant (RFC 6749, section 6).
+// token serves POST /v1/token: the refresh_token grant (RFC 6749, section 6). What
+// comes by the cookie goes by the cookie, and a token that is dead is cleared.
 func (d dialect) token(w http.ResponseWriter, r *http.Request, params url.Values) error {
 	switch kind := params.Get("grant_type"); {
 	case kind == "":
 		return domain.ErrInvalid.At("grant_type", "required", "want refresh_token")
 	case kind != "refresh_token":
 		return doorError{"unsupported_grant_type", http.StatusBadRequest, domain.ErrInvalid.At("grant_type", "unsupported", "want refresh_token")}
-	case params.Get("refresh_token") == "":
-		return domain.ErrInvalid.At("refresh_token", "required", "want a refresh token")
 	}
-	g, err := d.Tokens.Refresh(r.Context(), params.Get("refresh_token"))
+	token, kept, err := d.presented(r, params, "refresh_token", "want a refresh token")
 	if err != nil {
 		return err
 	}
-	wire.Write(w, http.StatusOK, viewGrant(g))
+	g, err := d.Tokens.Refresh(r.Context(), token)
+	if kept && errors.Is(err, domain.Unauthenticated) {
+		w.Header().Set("Set-Cookie", clearing)
+	}
+	if err != nil {
+		return err
+	}
+	answer := viewGrant(g)
+	if kept {
+		w.Header().Set("Set-Cookie", setting(g))
+		answer.RefreshToken = ""
+	}
+	wire.Write(w, http.StatusOK, answer)
 	return nil
 }
 
-// revoke serves POST /v1/token/revoke (RFC 7009): 200 whether or not the token
-// was one.
-func (d dialect) revoke(w http.ResponseWriter, r *http.Request, params url.Values) error {
-	if params.Get("token") == "" {
-		return domain.ErrInvalid.At("token", "required", "want a token")
+// presented returns the token that a request to a door is about: the parameter of
+// that name, or what the cookie holds. Then kept is true.
+func (d dialect) presented(r *http.Request, params url.Values, name, wanted string) (token string, kept bool, err error) {
+	if token = params.Get(name); token != "" {
+		return token, false, nil
 	}
-	if err := d.Tokens.Revoke(r.Context(), params.Get("token")); err != nil {
+	if token, err = d.cookies.held(r); err == nil && token == "" {
+		err = domain.ErrInvalid.At(name, "required", wanted)
+	}
+	return token, true, err
+}
+
+// revoke serves POST /v1/token/revoke (RFC 7009): 200 whether or not the token
+// was one. Without one it ends what the cookie holds, and clears it.
+func (d dialect) revoke(w http.ResponseWriter, r *http.Request, params url.Values) error {
+	token, kept, err := d.presented(r, params, "token", "want a token")
+	if err != nil {
 		return err
+	}
+	if err := d.Tokens.Revoke(r.Context(), token); err != nil {
+		return err
+	}
+	if kept {
+		w.Header().Set("Set-Cookie", clearing)
 	}
 	w.WriteHeader(http.StatusOK)
 	return nil

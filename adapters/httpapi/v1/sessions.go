@@ -13,7 +13,7 @@ type grant struct {
 	AccessToken  string           `json:"access_token"`
 	TokenType    string           `json:"token_type" enum:"Bearer"`
 	ExpiresIn    int64            `json:"expires_in" doc:"Seconds until the access token ends."`
-	RefreshToken string           `json:"refresh_token"`
+	RefreshToken string           `json:"refresh_token,omitempty" doc:"Left out where the cookie holds it."`
 	Session      domain.SessionID `json:"session" format:"uuid" doc:"The session that both belong to."`
 }
 
@@ -37,23 +37,31 @@ type session struct {
 func (d dialect) sessions() {
 	public(d, operation("sign-in", http.MethodPost, "/v1/sessions", "Sign in", http.StatusCreated, 401, 403), d.signIn)
 	asked(d, operation("list-sessions", http.MethodGet, "/v1/sessions", "List your sessions", http.StatusOK, 401), d.listSessions)
-	asked(d, operation("end-session", http.MethodDelete, "/v1/sessions/{id}", "End one of your sessions; current is the one that asks", http.StatusNoContent, 401, 404), d.endSession)
+	asked(d, operation("end-session", http.MethodDelete, "/v1/sessions/{id}", "End one of your sessions; current is the one that asks", http.StatusNoContent, 401, 403, 404), d.endSession)
 	asked(d, operation("end-sessions", http.MethodDelete, "/v1/sessions", "End all your sessions, or all others", http.StatusNoContent, 401), d.endSessions)
 }
 
 type signedIn struct {
-	Location string `header:"Location"`
-	Body     grant
+	Location  string `header:"Location"`
+	SetCookie string `header:"Set-Cookie" doc:"The refresh token, where the cookie transport was asked for."`
+	Body      grant
 }
 
 func (d dialect) signIn(ctx context.Context, in *struct {
+	Page
 	UserAgent string `header:"User-Agent"`
 	Body      struct {
-		Login    string `json:"login" doc:"A user name or an e-mail address."`
-		Password string `json:"password"`
+		Login     string `json:"login" doc:"A user name or an e-mail address."`
+		Password  string `json:"password"`
+		Transport string `json:"transport,omitempty" enum:"body,cookie" doc:"How the refresh token travels: in the body, which is the default, or in a cookie that no script can read."`
 	}
 },
 ) (*signedIn, error) {
+	if in.Body.Transport == byCookie {
+		if err := d.cookies.offered(in.Origin); err != nil {
+			return nil, err
+		}
+	}
 	login, err := domain.ParseLogin(in.Body.Login)
 	if err != nil {
 		return nil, moved(err, domain.ErrInvalidLogin, "/login")
@@ -66,7 +74,11 @@ func (d dialect) signIn(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return &signedIn{"/v1/sessions/" + string(g.Session), viewGrant(g)}, nil
+	out := &signedIn{Location: "/v1/sessions/" + string(g.Session), Body: viewGrant(g)}
+	if in.Body.Transport == byCookie {
+		out.SetCookie, out.Body.RefreshToken = setting(g), ""
+	}
+	return out, nil
 }
 
 func (d dialect) listSessions(ctx context.Context, who domain.Asker, in *struct {
@@ -83,19 +95,35 @@ func (d dialect) listSessions(ctx context.Context, who domain.Asker, in *struct 
 	}), nil
 }
 
+type signedOut struct {
+	SetCookie string `header:"Set-Cookie" doc:"Clears the cookie, where the current session is ended by a request that carries it."`
+}
+
 func (d dialect) endSession(ctx context.Context, who domain.Asker, in *struct {
 	Caller
+	Keeper
 	ID string `path:"id" doc:"A session, or current."`
 },
-) (*nothing, error) {
+) (*signedOut, error) {
 	if in.ID == "current" {
-		return &nothing{}, d.Tokens.End(ctx, who, who.Session)
+		return d.endCurrent(ctx, who, in.Keeper)
 	}
 	id, err := domain.ParseSessionID(in.ID)
 	if err != nil && !who.Stranger() {
 		return nil, err
 	}
-	return &nothing{}, d.Tokens.End(ctx, who, id)
+	return &signedOut{}, d.Tokens.End(ctx, who, id)
+}
+
+func (d dialect) endCurrent(ctx context.Context, who domain.Asker, in Keeper) (*signedOut, error) {
+	var out signedOut
+	if in.Cookie != "" {
+		if err := d.cookies.known(in.Origin); err != nil {
+			return nil, err
+		}
+		out.SetCookie = clearing
+	}
+	return &out, d.Tokens.End(ctx, who, who.Session)
 }
 
 func (d dialect) endSessions(ctx context.Context, who domain.Asker, in *struct {

@@ -22,6 +22,7 @@ type Config struct {
 	Version   string        // of Keyport, for the document
 	PublicURL string        // issuer of tokens, base of the metadata's URLs: a scheme and a host; required
 	Audience  string        // of access tokens; required
+	Origins   []string      // exact origins, beside the public URL's, whose pages may use the cookie
 
 	// RevocationMax is the longest that a revoked access token may be taken; 0:
 	// no longer than it takes to ask.
@@ -30,7 +31,10 @@ type Config struct {
 
 // Mount adds the dialect's routes to r, and returns its OpenAPI document.
 func Mount(r chi.Router, c Config) *huma.OpenAPI {
-	d := dialect{Services: c.Services, issuer: c.PublicURL, audience: c.Audience}
+	d := dialect{
+		Services: c.Services, issuer: c.PublicURL, audience: c.Audience,
+		cookies: newCookies(c.PublicURL, c.Origins),
+	}
 	r.Group(func(r chi.Router) {
 		r.Use(strict)
 		d.api = humachi.New(r, describe(c.Version))
@@ -48,6 +52,7 @@ func Mount(r chi.Router, c Config) *huma.OpenAPI {
 type dialect struct {
 	wire.Services
 	issuer, audience string // of access tokens
+	cookies          cookies
 
 	api huma.API
 }

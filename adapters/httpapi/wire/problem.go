@@ -16,6 +16,9 @@ type Problem struct {
 	Detail   string  `json:"detail,omitempty"`
 	Instance string  `json:"instance,omitempty" doc:"The id of the request, as the log has it."`
 	Errors   []Fault `json:"errors,omitempty" doc:"The inputs at fault."`
+
+	// Remedy is what the caller can do about it, for the page of the type.
+	Remedy string `json:"-"`
 }
 
 // A Fault blames one input. Pointer is a JSON pointer into the body (RFC 6901),
@@ -57,16 +60,39 @@ var (
 	NoRoute = Problem{
 		Type: pages + "no-route", Title: "Not found", Status: http.StatusNotFound,
 		Detail: "There is nothing at this URL. GET /docs lists all there is.",
+		Remedy: reference,
 	}
 	WrongMethod = Problem{
 		Type: pages + "wrong-method", Title: "Method not allowed", Status: http.StatusMethodNotAllowed,
 		Detail: "This URL does not answer that method. The Allow header lists those it answers.",
+		Remedy: reference,
 	}
 	WrongType = Problem{
 		Type: pages + "wrong-type", Title: "Unsupported media type", Status: http.StatusUnsupportedMediaType,
 		Detail: "This body is of another media type than is read here, or is encoded.",
+		Remedy: reference,
+	}
+	WrongOrigin = Problem{
+		Type: pages + "wrong-origin", Title: "Not allowed", Status: http.StatusForbidden,
+		Detail: "The cookie is for pages of this server's own origin and of those that its operator has listed.",
+		Remedy: "Send the request from such a page: its browser tells the origin in a header of that name. The operator lists others in KEYPORT_CORS_ORIGINS. Whatever is no browser asks for the transport body.",
+	}
+	NoCookies = Problem{
+		Type: pages + "no-cookies", Title: "Invalid request", Status: http.StatusUnprocessableEntity,
+		Detail: "Browsers would not take the cookie: the public URL of this server is plain http.",
+		Remedy: "Ask for the transport body, or have the operator serve https and say so in KEYPORT_PUBLIC_URL. On localhost browsers do without.",
+		Errors: []Fault{{"/transport", "insecure", "want body"}},
 	}
 )
+
+// Refusals returns the refusals that only HTTP knows, in the order in which the
+// manual tells them.
+func Refusals() []Problem {
+	return []Problem{NoRoute, WrongMethod, WrongType, WrongOrigin, NoCookies}
+}
+
+// reference is the remedy of whoever asks for what there is not.
+const reference = "Read the reference at /docs."
 
 // pages is where the problem types stand.
 const pages = "/problems/"
