@@ -80,7 +80,6 @@ Written by `+"`make drill`"+`, which fails where one of these promises is broken
   Keyport serves again without a restart.
 - When everybody signs in at once, those who must wait get 503 with Retry-After,
   no more hashes run than there are processors, and a reader is served.
-
 - A session that was signed out on one replica is refused by another within 1 s,
   99 times of 100, and within 2 s always. Without the store a replica relies on
   what it has heard for KEYPORT_REVOCATION_MAX and no longer.
