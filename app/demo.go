@@ -22,6 +22,8 @@ import (
 type Demo struct {
 	Dir string    // where the database is kept, unless a setting says otherwise
 	Out io.Writer // where the addresses and the new password are printed
+
+	setting string // how a command in another terminal is led to the same database; "" where the environment does it
 }
 
 // Prepare makes the demo's folder and returns c with the demo's own settings,
@@ -34,7 +36,9 @@ func (d *Demo) Prepare(c Config) (Config, error) {
 		if err := os.MkdirAll(d.Dir, 0o700); err != nil {
 			return c, err
 		}
-		c.DatabaseURL = Secret{domain.NewSecret("sqlite:" + filepath.Join(d.Dir, "keyport.db"))}
+		url := "sqlite:" + filepath.Join(d.Dir, "keyport.db")
+		c.DatabaseURL = Secret{domain.NewSecret(url)}
+		d.setting = "KEYPORT_DATABASE_URL=" + url + " "
 	}
 	return c, nil
 }
@@ -64,14 +68,18 @@ func (d *Demo) load(ctx context.Context, s wire.Services, url string) error {
 	}
 	admin := "admin, password " + made
 	if made == "" {
-		admin = "admin; a new password: KEYPORT_DATABASE_URL=sqlite:" + filepath.Join(d.Dir, "keyport.db") + " go run ./cmd/keyport admin password admin"
+		admin = "admin; a new password: " + d.setting + "go run ./cmd/keyport admin password admin"
+	}
+	place := d.Dir
+	if d.setting == "" {
+		place = "the database of KEYPORT_DATABASE_URL"
 	}
 	_, err = fmt.Fprintf(d.Out, `Keyport's demo is at %s
   ships          %[1]s/v1/collections/ships/records
   reference      %[1]s/docs
   administrator  %s
   stop it with Ctrl-C; its data stays in %s
-`, url, admin, d.Dir)
+`, url, admin, place)
 	return err
 }
 

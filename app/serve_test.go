@@ -25,15 +25,21 @@ type running struct {
 // for what it leaves behind.
 func run(t *testing.T) *running {
 	t.Helper()
+	return runWith(t, filepath.Join(t.TempDir(), "keyport.db"), io.Discard, "serve")
+}
+
+// runWith is run with a database, a place for answers and arguments.
+func runWith(t *testing.T, database string, out io.Writer, args ...string) *running {
+	t.Helper()
 	t.Setenv("KEYPORT_HTTP_ADDR", "127.0.0.1:0")
 	t.Setenv("KEYPORT_OPS_ADDR", "127.0.0.1:0")
 	t.Setenv("KEYPORT_LOG_FORMAT", "json")
-	t.Setenv("KEYPORT_DATABASE_URL", "sqlite:"+filepath.Join(t.TempDir(), "keyport.db"))
+	t.Setenv("KEYPORT_DATABASE_URL", "sqlite:"+database)
 	ctx, stop := context.WithCancel(t.Context())
 	log, lines := io.Pipe()
 	r := &running{stop: stop, done: make(chan error, 1)}
 	go func() {
-		err := app.Run(ctx, []string{"serve"}, app.Streams{In: strings.NewReader(""), Out: io.Discard, Err: lines})
+		err := app.Run(ctx, args, app.Streams{In: strings.NewReader(""), Out: out, Err: lines})
 		_ = lines.CloseWithError(io.EOF)
 		r.done <- err
 	}()
@@ -130,5 +136,25 @@ func TestServeDrains(t *testing.T) {
 	}
 	if err := <-r.done; err != nil {
 		t.Error(err)
+	}
+}
+
+// The demo prints a password when it makes the account, and afterwards the command
+// for another: one that leads to the database that is served.
+func TestTheDemoTellsHowToGetIn(t *testing.T) {
+	database := filepath.Join(t.TempDir(), "mine.db")
+	for _, want := range []string{"administrator  admin, password ", "administrator  admin; a new password: go run ./cmd/keyport admin password admin\n"} {
+		var told strings.Builder
+		r := runWith(t, database, &told, "serve", "--demo", "--dir", filepath.Join(t.TempDir(), "unused"))
+		if status, body := get(t, r.url+"/v1/collections/ships/records?limit=200"); status != 200 || strings.Count(body, `"data"`) != 15 {
+			t.Errorf("the demo's ships: %d %.200s", status, body)
+		}
+		r.stop()
+		if err := <-r.done; err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(told.String(), want) || strings.Contains(told.String(), "unused") {
+			t.Errorf("%q is not told, or a folder that is not used is, in:\n%s", want, &told)
+		}
 	}
 }

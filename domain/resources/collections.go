@@ -27,6 +27,9 @@ func (s *Service) Declare(ctx context.Context, c domain.Collection) (domain.Coll
 		c.Created, c.Revision, c.Changed = old.Created, old.Revision, now
 		switch {
 		case errors.Is(err, domain.NotFound):
+			if err := s.room(ctx); err != nil {
+				return domain.Collection{}, err
+			}
 			c.Created = now
 			err = store.Add(ctx, c)
 		case err != nil:
@@ -43,6 +46,16 @@ func (s *Service) Declare(ctx context.Context, c domain.Collection) (domain.Coll
 		return c, err
 	}
 	return domain.Collection{}, domain.ErrCollectionChanged
+}
+
+// room fails with ErrInvalidCollection where there are as many collections as may
+// be. Declarations that race may go beyond by as many as race.
+func (s *Service) room(ctx context.Context) error {
+	all, err := s.c.Store.Collections().List(ctx)
+	if err == nil && len(all) >= domain.MaxCollections {
+		err = domain.ErrInvalidCollection.At("/name", "too-many", "there are as many collections as there may be")
+	}
+	return err
 }
 
 // same reports whether a and b declare the same, whenever they did.

@@ -45,6 +45,17 @@ func TestADeclarationIsStoredOnceHoweverOftenItIsMade(t *testing.T) {
 	}
 }
 
+func TestThereIsAMostOfCollections(t *testing.T) {
+	w := newWorld()
+	for n := range domain.MaxCollections {
+		ok(t, w.store.Collections().Add(t.Context(), domain.Collection{Name: domain.CollectionName(fmt.Sprint("c", n)), Rules: open}))
+	}
+	_, err := w.Declare(t.Context(), domain.Collection{Name: "notes", Rules: open})
+	is(t, err, domain.ErrInvalidCollection)
+	_, err = w.Declare(t.Context(), domain.Collection{Name: "c0", Rules: open})
+	ok(t, err)
+}
+
 func TestASchemaThatSaysNothingIsTheSameInBothSpellings(t *testing.T) {
 	w := newWorld()
 	c := domain.Collection{Name: "notes", Rules: open}

@@ -66,6 +66,23 @@ type OneAccount struct {
 	ID string `path:"id"`
 }
 
+// OneChange is embedded in the input of what changes one account.
+type OneChange struct {
+	Caller
+	OneAccount
+	Condition
+}
+
+// target reads which account is meant, and at which revision.
+func (in OneChange) target() (domain.AccountID, domain.Revision, error) {
+	id, err := domain.ParseAccountID(in.ID)
+	if err != nil {
+		return "", 0, err
+	}
+	match, err := wire.OptionalIfMatch(in.IfMatch)
+	return id, match, err
+}
+
 func (d dialect) accounts() {
 	const one = "/v1/accounts/{id}"
 	public(d, operation("register", http.MethodPost, "/v1/accounts", "Open an account", http.StatusCreated, 409), d.register)
@@ -146,9 +163,7 @@ func (d dialect) readAccount(ctx context.Context, who domain.Asker, in *struct {
 }
 
 func (d dialect) changeAccount(ctx context.Context, who domain.Asker, in *struct {
-	Caller
-	OneAccount
-	Condition
+	OneChange
 	Body struct {
 		Name   *string   `json:"name,omitempty"`
 		Roles  *[]string `json:"roles,omitempty" doc:"Replaces all roles."`
@@ -156,11 +171,7 @@ func (d dialect) changeAccount(ctx context.Context, who domain.Asker, in *struct
 	}
 },
 ) (*found, error) {
-	id, err := domain.ParseAccountID(in.ID)
-	if err != nil {
-		return nil, err
-	}
-	match, err := wire.OptionalIfMatch(in.IfMatch)
+	id, match, err := in.target()
 	if err != nil {
 		return nil, err
 	}
@@ -190,17 +201,8 @@ func optional[S, T any](sent *S, parse func(S) (T, error)) (*T, error) {
 	return &v, err
 }
 
-func (d dialect) deleteAccount(ctx context.Context, who domain.Asker, in *struct {
-	Caller
-	OneAccount
-	Condition
-},
-) (*nothing, error) {
-	id, err := domain.ParseAccountID(in.ID)
-	if err != nil {
-		return nil, err
-	}
-	match, err := wire.OptionalIfMatch(in.IfMatch)
+func (d dialect) deleteAccount(ctx context.Context, who domain.Asker, in *OneChange) (*nothing, error) {
+	id, match, err := in.target()
 	if err != nil {
 		return nil, err
 	}
