@@ -10,7 +10,7 @@ VULN := .tools/govulncheck-$(shell awk '$$1 == "golang.org/x/vuln" {print $$2}' 
 # The race detector needs a C compiler.
 RACE := $(if $(shell command -v "$$(go env CC)"),-race)
 
-.PHONY: help run build test postgres curl node chromium check format vet floors lint vuln bench drill fuzz image
+.PHONY: help run build test postgres pgbouncer curl node chromium check format vet floors lint vuln bench drill fuzz image
 
 help: ## list what can be made (this)
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,12 +21,15 @@ run: ## serve the demo on http://127.0.0.1:8080
 build: ## build the static binary bin/keyport
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X github.com/keyport-go/keyport/app.version=$(VERSION)" -o bin/keyport ./cmd/keyport
 
-test: postgres curl node chromium ## run all tests, on PostgreSQL too, with the race detector
+test: postgres pgbouncer curl node chromium ## run all tests, on PostgreSQL too, with the race detector
 	$(if $(RACE),,@echo "no C compiler here: the tests run without the race detector")
 	CGO_ENABLED=$(if $(RACE),1,0) go test $(RACE) -count=1 ./...
 
 postgres: ## get a PostgreSQL server for the tests, where there is none
 	@deploy/tools/postgres
+
+pgbouncer: ## get PgBouncer for the tests, where there is none
+	@deploy/tools/pgbouncer
 
 curl: ## get curl for the tests, where there is none
 	@deploy/tools/curl
@@ -57,7 +60,7 @@ vuln: $(VULN) ## look for known vulnerabilities (VULNDB=https://vuln.go.dev)
 bench: ## measure requests per second and CPU a request
 	go run ./cmd/bench
 
-drill: ## kill Keyport and PostgreSQL in mid-write, and look for what was lost
+drill: postgres pgbouncer ## kill Keyport and PostgreSQL in mid-write, and look for what was lost
 	go run ./cmd/drill
 
 fuzz: ## run each fuzz target for a while (FUZZTIME=30s)

@@ -1,7 +1,6 @@
 package pgtest
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -16,8 +15,6 @@ import (
 	"strconv"
 	"syscall"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // Options say what cluster is wanted. The zero value is right for tests.
@@ -48,6 +45,7 @@ const patience = time.Minute
 // Stop, Kill and Close are for one goroutine at a time. Should the process die
 // before that, a guard ends the server and removes the folder.
 type Cluster struct {
+	child
 	programs programs
 	options  Options
 	owner    *owner // nil: whoever runs this
@@ -55,13 +53,12 @@ type Cluster struct {
 	folder   string
 	password string
 	port     int
-	pid      int // 0 while no server runs
 }
 
 // Start makes a cluster and starts its server, and returns once that answers.
 // It fails with ErrNoServer where PostgreSQL is not installed.
 func Start(ctx context.Context, options Options) (_ *Cluster, err error) {
-	c := &Cluster{options: options, password: rand.Text()}
+	c := &Cluster{child: child{name: "PostgreSQL server"}, options: options, password: rand.Text()}
 	if c.programs, err = find(ctx); err != nil {
 		return nil, err
 	}
@@ -94,10 +91,11 @@ func (c *Cluster) room() string {
 // prepare makes the folder's contents: the guard stands before there is
 // anything to guard.
 func (c *Cluster) prepare(ctx context.Context) (err error) {
+	c.log = filepath.Join(c.folder, "log")
 	if err := c.owner.own(c.folder); err != nil {
 		return err
 	}
-	if c.guard, err = stand(c.folder, c.data(), c.owner); err != nil {
+	if c.guard, err = stand(c.folder, c.lockFile(), c.data(), c.owner); err != nil {
 		return err
 	}
 	secret := filepath.Join(c.folder, "password")
@@ -143,19 +141,20 @@ func (c *Cluster) Start(ctx context.Context) error {
 	chosen := c.port
 	for {
 		if chosen == 0 {
-			if err := c.choosePort(); err != nil {
+			var err error
+			if c.port, err = freePort(); err != nil {
 				return err
 			}
 		}
-		if err := c.launch(); err != nil {
+		if err := c.launch(c.command(), c.programs.environment(c.folder), c.folder, c.owner); err != nil {
 			return err
 		}
-		err := c.answers(ctx)
+		err := c.answers(ctx, c.URL("postgres"))
 		if err == nil {
 			return nil
 		}
 		// A port that was free a moment ago may have been taken since.
-		if !errors.Is(err, errExited) || !c.portTaken() || pause(ctx) != nil {
+		if !errors.Is(err, errExited) || !c.lastSaid("could not bind IPv4 address") || pause(ctx) != nil {
 			return errors.Join(err, c.Kill())
 		}
 	}
@@ -216,55 +215,16 @@ func (c *Cluster) Close() error {
 }
 
 func (c *Cluster) data() string     { return filepath.Join(c.folder, "data") }
-func (c *Cluster) log() string      { return filepath.Join(c.folder, "log") }
 func (c *Cluster) lockFile() string { return filepath.Join(c.data(), "postmaster.pid") }
 
-// choosePort takes a port that the system says is free.
-func (c *Cluster) choosePort() error {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	c.port = l.Addr().(*net.TCPAddr).Port
-	return l.Close()
-}
-
-// portTaken reports whether the server has just said that its port is in use.
-func (c *Cluster) portTaken() bool {
-	log, _ := os.ReadFile(c.log())
-	return bytes.Contains(log, []byte("could not bind IPv4 address"))
-}
-
-// launch starts the server's process. It is waited for by its number alone, so
-// that no goroutine has to stay for it: tests count those.
-func (c *Cluster) launch() error {
-	log, err := os.OpenFile(c.log(), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	defer log.Close()
-	null, err := os.Open(os.DevNull)
-	if err != nil {
-		return err
-	}
-	defer null.Close()
-	postgres := c.programs.path("postgres") // which finds its own files by this name
-	argv := []string{postgres, "-D", c.data()}
+// command is how the server is called.
+func (c *Cluster) command() []string {
+	argv := []string{c.programs.path("postgres"), "-D", c.data()} // which finds its own files by this name
 	settings := c.settings()
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		argv = append(argv, "-c", name+"="+settings[name])
 	}
-	c.pid, err = syscall.ForkExec(postgres, argv, &syscall.ProcAttr{
-		Dir:   c.folder,
-		Env:   c.programs.environment(c.folder),
-		Files: []uintptr{null.Fd(), log.Fd(), log.Fd()},
-		Sys:   c.owner.attributes(),
-	})
-	if err != nil {
-		c.pid = 0
-		return fmt.Errorf("start %s: %w", postgres, err)
-	}
-	return nil
+	return argv
 }
 
 // settings keep the server small, and all of it inside its folder.
@@ -289,50 +249,4 @@ func (c *Cluster) settings() map[string]string {
 	}
 	maps.Copy(s, c.options.Settings)
 	return s
-}
-
-var errExited = errors.New("the PostgreSQL server has exited")
-
-// answers waits until the server lets a client in.
-func (c *Cluster) answers(ctx context.Context) error {
-	for {
-		err := c.knock(ctx)
-		if err == nil {
-			return nil
-		}
-		if !c.running() {
-			return fmt.Errorf("%w\n%s", errExited, c.lastWords())
-		}
-		if pause(ctx) != nil {
-			return fmt.Errorf("the PostgreSQL server does not answer: %w\n%s", err, c.lastWords())
-		}
-	}
-}
-
-func (c *Cluster) knock(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	conn, err := pgx.Connect(ctx, c.URL("postgres"))
-	if err != nil {
-		return err
-	}
-	return conn.Close(ctx)
-}
-
-// lastWords returns the end of the server's log, at most 2 KiB.
-func (c *Cluster) lastWords() []byte {
-	log, _ := os.ReadFile(c.log())
-	return log[max(0, len(log)-2048):]
-}
-
-// running reports whether the server's process lives, and buries it if not.
-func (c *Cluster) running() bool {
-	if c.pid == 0 {
-		return false
-	}
-	if !reap(c.pid) {
-		return true
-	}
-	c.pid = 0
-	return false
 }

@@ -10,11 +10,11 @@ import (
 // watch waits for its input to end, which it does when the process that holds
 // the other end of the pipe is no more, however it died. Then it ends the server
 // and removes the folder. A number that a killed server left behind may belong
-// to another process by now: only one that names the data folder is the server.
+// to another process by now: only one whose command names the file is the server.
 const watch = `
 read -r never
-pid=$(head -n 1 "$2/postmaster.pid" 2>/dev/null)
-is_server() { { cat "/proc/$pid/cmdline" || ps -o args= -p "$pid"; } 2>/dev/null | grep -qF -- "$2"; }
+pid=$(head -n 1 "$2" 2>/dev/null)
+is_server() { { cat "/proc/$pid/cmdline" || ps -o args= -p "$pid"; } 2>/dev/null | grep -qF -- "$3"; }
 if [ -n "$pid" ] && is_server "$@"; then
 	kill -QUIT "$pid"
 	tries=100
@@ -30,8 +30,9 @@ type guard struct {
 	pipe *os.File // its input: never written to
 }
 
-// stand posts a guard over a cluster's folder and the data in it.
-func stand(folder, data string, o *owner) (*guard, error) {
+// stand posts a guard over a folder and the server that keeps its number in
+// pidFile, and whose command names the file.
+func stand(folder, pidFile, file string, o *owner) (*guard, error) {
 	end, pipe, err := os.Pipe()
 	if err != nil {
 		return nil, err
@@ -42,7 +43,7 @@ func stand(folder, data string, o *owner) (*guard, error) {
 		return nil, errors.Join(err, pipe.Close())
 	}
 	defer null.Close()
-	pid, err := syscall.ForkExec("/bin/sh", []string{"sh", "-c", watch, "sh", folder, data}, &syscall.ProcAttr{
+	pid, err := syscall.ForkExec("/bin/sh", []string{"sh", "-c", watch, "sh", folder, pidFile, file}, &syscall.ProcAttr{
 		Dir:   "/",
 		Env:   []string{"PATH=" + os.Getenv("PATH")},
 		Files: []uintptr{end.Fd(), null.Fd(), null.Fd()},

@@ -1,9 +1,9 @@
 // Package pgtest gives tests and drills a PostgreSQL server to use up.
 //
 // It owns finding the server's programs, a throw-away cluster on the loopback
-// address, and one database a test, cloned from a template. It knows nothing of
-// Keyport's tables: what fills a template is the caller's function. Production
-// code never imports it.
+// address, one database a test, cloned from a template, and a PgBouncer before it.
+// It knows nothing of Keyport's tables: what fills a template is the caller's
+// function. Production code never imports it.
 //
 // A package whose tests call Database or Open ends its server in one line:
 //

@@ -54,18 +54,26 @@ func choose(ctx context.Context, places []programs) (programs, error) {
 func installed(root string) []programs {
 	bins, _ := filepath.Glob(filepath.Join(root, "usr/lib/postgresql/*/bin"))
 	slices.SortFunc(bins, func(a, b string) int { return cmp.Compare(debianMajor(b), debianMajor(a)) })
-	var libraries []string
+	var libraries string
 	if root != "/" {
-		for _, pattern := range []string{"usr/lib/*-linux-*", "lib/*-linux-*"} {
-			found, _ := filepath.Glob(filepath.Join(root, pattern))
-			libraries = append(libraries, found...)
-		}
+		libraries = unpackedLibraries(root)
 	}
 	all := make([]programs, 0, len(bins))
 	for _, bin := range bins {
-		all = append(all, programs{bin, strings.Join(libraries, ":")})
+		all = append(all, programs{bin, libraries})
 	}
 	return all
+}
+
+// unpackedLibraries lists where the libraries of Debian's packages are that were
+// unpacked below root.
+func unpackedLibraries(root string) string {
+	var libraries []string
+	for _, pattern := range []string{"usr/lib/*-linux-*", "lib/*-linux-*"} {
+		found, _ := filepath.Glob(filepath.Join(root, pattern))
+		libraries = append(libraries, found...)
+	}
+	return strings.Join(libraries, ":")
 }
 
 // debianMajor reads 15 out of /usr/lib/postgresql/15/bin.
