@@ -52,16 +52,21 @@ func SetPassword(ctx context.Context, c Config, login string, in io.Reader, out,
 	})
 }
 
-// administer runs f on the accounts of the configured store. No token is made or
+// administer runs f on the accounts of the configured store.
+func administer(ctx context.Context, c Config, log io.Writer, f func(*accounts.Service) error) error {
+	return offline(ctx, c, log, func(o *opened) error { return f(Services(c, o.Parts).Accounts) })
+}
+
+// offline runs f on the real parts, beside whatever serves. No token is made or
 // read, so the issuer's name does not matter.
-func administer(ctx context.Context, c Config, log io.Writer, f func(*accounts.Service) error) (err error) {
+func offline(ctx context.Context, c Config, log io.Writer, f func(*opened) error) (err error) {
 	c.LogLevel = "warn"
-	o, err := open(ctx, c, "http://localhost", log)
+	o, err := open(ctx, c, "http://localhost", log, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, o.Close()) }()
-	return f(Services(c, o.Parts).Accounts)
+	return f(o)
 }
 
 // randomPassword returns 26 letters and digits: 130 random bits.

@@ -7,6 +7,7 @@ package app
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"log/slog"
 	"net/http"
 	"time"
@@ -35,7 +36,9 @@ type Parts struct {
 	Blocklist ports.Blocklist
 	Now       func() time.Time
 	NewID     func() string
-	Uptime    func() time.Duration // monotonic; not asked where Config.RevocationMax is 0
+	Uptime    func() time.Duration        // monotonic
+	Random    func() [32]byte             // of secrets
+	Reload    func(context.Context) error // reads the keys of Issuer and Refresher anew; nil: they never change
 	Log       *slog.Logger
 	Observe   httpapi.Observer // nil: nobody watches
 }
@@ -43,6 +46,12 @@ type Parts struct {
 // Now is the clock that the services are given: UTC, to the microsecond, which
 // is what every store keeps.
 func Now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
+
+// Random returns 32 bytes that nobody can guess.
+func Random() (b [32]byte) {
+	rand.Read(b[:]) // never fails
+	return b
+}
 
 // NewID returns a new UUIDv7 (RFC 9562, section 5.7).
 func NewID() string { return uuid.Must(uuid.NewV7()).String() }
@@ -53,7 +62,7 @@ func Services(c Config, p Parts) wire.Services {
 		Store: p.Store, Issuer: p.Issuer, Refresher: p.Refresher, Cursors: p.Cursors, Now: p.Now, NewID: p.NewID,
 		AccessTTL:     c.AccessTTL,
 		Sessions:      domain.SessionPolicy{Idle: c.SessionIdle, Max: c.SessionMax, Grace: c.RefreshGrace},
-		RevocationMax: c.RevocationMax, Uptime: p.Uptime,
+		RevocationMax: c.RevocationMax, Uptime: p.Uptime, Random: p.Random, Reload: p.Reload,
 	})
 	return wire.Services{
 		Tokens: sessions,
@@ -78,7 +87,7 @@ func Handler(c Config, p Parts, s wire.Services) http.Handler {
 	return httpapi.New(httpapi.Config{
 		Services: s, Ready: func(ctx context.Context) error { return p.Store.Ping(ctx) },
 		Log: p.Log, NewID: p.NewID, Observe: p.Observe, Version: Version(),
-		PublicURL: c.PublicURL, Audience: cmp.Or(c.Audience, c.PublicURL), RevocationMax: c.RevocationMax,
+		PublicURL: c.PublicURL, Audience: cmp.Or(c.Audience, c.PublicURL), RevocationMax: c.RevocationMax, KeySetMaxAge: c.KeySetMaxAge,
 		Origins: c.CORSOrigins, TrustedProxies: trusted, HSTS: c.HSTS, Timeout: c.RequestTimeout,
 	})
 }

@@ -24,30 +24,35 @@ const Prefix = "KEYPORT"
 // Config is all that can be set, and its tags are the manual: Usage prints them,
 // and docs/configuration.md is that print.
 type Config struct {
-	HTTPAddr       string        `split_words:"true" default:"127.0.0.1:8080" desc:"Public listener, host:port. Port 0 takes a free one."`
-	OpsAddr        string        `split_words:"true" default:"127.0.0.1:8081" desc:"Private listener for metrics and profiles, host:port."`
-	DatabaseURL    Secret        `split_words:"true" default:"sqlite:keyport.db" desc:"sqlite:PATH, or a postgres:// URL."`
-	DatabaseConns  int32         `split_words:"true" default:"0" desc:"Most connections to PostgreSQL; 0 stands for four a processor, at least 16."`
-	Pgbouncer      bool          `default:"false" desc:"Whether the URL of the database leads to a PgBouncer in transaction mode."`
-	PublicURL      string        `split_words:"true" desc:"Where clients reach Keyport: issuer of tokens, base of links. Without it serve listens on loopback only, and uses that address."`
-	Audience       string        `desc:"The aud of access tokens (RFC 7519, section 4.1.3). Without it, the public URL."`
-	MasterKey      Secret        `split_words:"true" desc:"Seals the keys at rest: 32 bytes in base64url or hexadecimal. Without it and its file, one is made next to an SQLite database."`
-	MasterKeyFile  string        `split_words:"true" desc:"A file that holds the master key."`
-	AccessTTL      time.Duration `split_words:"true" default:"10m" desc:"Life of an access token; 1s to 1h."`
-	SessionIdle    time.Duration `split_words:"true" default:"720h" desc:"A session that was not refreshed for as long is over; at least the life of an access token."`
-	SessionMax     time.Duration `split_words:"true" default:"2160h" desc:"A session that was opened as long ago is over."`
-	RefreshGrace   time.Duration `split_words:"true" default:"1m" desc:"How long after a rotation its lost answer may be asked for again; 0 is strict rotation; at most a quarter of the life of an access token."`
-	RevocationMax  time.Duration `split_words:"true" default:"5s" desc:"The longest that a revoked access token may be taken on another replica. A replica that has not heard from the store for longer asks it on each request. 1s to 1m."`
-	PasswordMin    int           `split_words:"true" default:"15" desc:"Least length of a new password in characters; 8 to 64."`
-	HashesRunning  int           `split_words:"true" default:"0" desc:"Password hashes that may run at once, 19 MiB each; 0 stands for one a processor."`
-	HashesWaiting  int           `split_words:"true" default:"0" desc:"Password hashes that may wait; beyond it the answer is 503. 0 stands for eight a processor."`
-	CORSOrigins    []string      `split_words:"true" desc:"Exact origins whose pages may call, and use the cookie, with commas between: https://app.example.com"`
-	TrustedProxies []string      `split_words:"true" desc:"CIDRs of proxies whose X-Forwarded-For is believed, with commas between."`
-	HSTS           bool          `default:"false" desc:"Whether browsers are told to use TLS alone, for a year."`
-	RequestTimeout time.Duration `split_words:"true" default:"10s" desc:"The longest that a request may take."`
-	DrainGrace     time.Duration `split_words:"true" default:"15s" desc:"Time that open requests get at shutdown; below the pod's terminationGracePeriodSeconds."`
-	LogLevel       string        `split_words:"true" default:"info" desc:"debug, info, warn or error."`
-	LogFormat      string        `split_words:"true" default:"auto" desc:"auto, json or text; auto is text on a terminal."`
+	HTTPAddr           string        `split_words:"true" default:"127.0.0.1:8080" desc:"Public listener, host:port. Port 0 takes a free one."`
+	OpsAddr            string        `split_words:"true" default:"127.0.0.1:8081" desc:"Private listener for metrics and profiles, host:port."`
+	DatabaseURL        Secret        `split_words:"true" default:"sqlite:keyport.db" desc:"sqlite:PATH, or a postgres:// URL."`
+	DatabaseConns      int32         `split_words:"true" default:"0" desc:"Most connections to PostgreSQL, but the one more by which serve hears of news; 0 stands for four a processor, at least 16."`
+	Pgbouncer          bool          `default:"false" desc:"Whether the URL of the database leads to a PgBouncer in transaction mode. Then replicas hear of news four times a second, and no sooner."`
+	PublicURL          string        `split_words:"true" desc:"Where clients reach Keyport: issuer of tokens, base of links. Without it serve listens on loopback only, and uses that address."`
+	Audience           string        `desc:"The aud of access tokens (RFC 7519, section 4.1.3). Without it, the public URL."`
+	MasterKey          Secret        `split_words:"true" desc:"Seals the keys at rest: 32 bytes in base64url or hexadecimal. Without it and its file, one is made next to an SQLite database."`
+	MasterKeyFile      string        `split_words:"true" desc:"A file that holds the master key."`
+	MasterKeyOther     Secret        `split_words:"true" desc:"Another master key that opens stored keys, while the master key changes: the coming one, then the old one. See keyport keys reseal."`
+	MasterKeyOtherFile string        `split_words:"true" desc:"A file that holds the other master key."`
+	AccessTTL          time.Duration `split_words:"true" default:"10m" desc:"Life of an access token; 1s to 1h."`
+	SessionIdle        time.Duration `split_words:"true" default:"720h" desc:"A session that was not refreshed for as long is over; at least the life of an access token."`
+	SessionMax         time.Duration `split_words:"true" default:"2160h" desc:"A session that was opened as long ago is over."`
+	RefreshGrace       time.Duration `split_words:"true" default:"1m" desc:"How long after a rotation its lost answer may be asked for again; 0 is strict rotation; at most a quarter of the life of an access token."`
+	RevocationMax      time.Duration `split_words:"true" default:"5s" desc:"The longest that a revoked access token may be taken on another replica. A replica that has not heard from the store for longer asks it on each request. 1s to 1m."`
+	SigningAlg         string        `split_words:"true" default:"ES256" desc:"How new keys sign access tokens: ES256, EdDSA or RS256. Tokens of keys that are there already stay valid."`
+	KeyRotation        time.Duration `split_words:"true" default:"720h" desc:"How long a key signs before its successor does; at least 1h. 0 stands for until keyport keys rotate."`
+	KeySetMaxAge       time.Duration `split_words:"true" default:"5m" desc:"How long others may keep the key set; 1s to 24h, whole seconds. A new key is published for twice as long and KEYPORT_REVOCATION_MAX before it signs."`
+	PasswordMin        int           `split_words:"true" default:"15" desc:"Least length of a new password in characters; 8 to 64."`
+	HashesRunning      int           `split_words:"true" default:"0" desc:"Password hashes that may run at once, 19 MiB each; 0 stands for one a processor."`
+	HashesWaiting      int           `split_words:"true" default:"0" desc:"Password hashes that may wait; beyond it the answer is 503. 0 stands for eight a processor."`
+	CORSOrigins        []string      `split_words:"true" desc:"Exact origins whose pages may call, and use the cookie, with commas between: https://app.example.com"`
+	TrustedProxies     []string      `split_words:"true" desc:"CIDRs of proxies whose X-Forwarded-For is believed, with commas between."`
+	HSTS               bool          `default:"false" desc:"Whether browsers are told to use TLS alone, for a year."`
+	RequestTimeout     time.Duration `split_words:"true" default:"10s" desc:"The longest that a request may take."`
+	DrainGrace         time.Duration `split_words:"true" default:"15s" desc:"Time that open requests get at shutdown; below the pod's terminationGracePeriodSeconds."`
+	LogLevel           string        `split_words:"true" default:"info" desc:"debug, info, warn or error."`
+	LogFormat          string        `split_words:"true" default:"auto" desc:"auto, json or text; auto is text on a terminal."`
 }
 
 // Load reads the environment. It refuses KEYPORT_ variables that it does not
@@ -71,12 +76,17 @@ func (c Config) check() error {
 	must(c.SessionIdle >= c.AccessTTL, "KEYPORT_SESSION_IDLE is %v: want at least KEYPORT_ACCESS_TTL, %v", c.SessionIdle, c.AccessTTL)
 	must(c.SessionMax >= c.SessionIdle, "KEYPORT_SESSION_MAX is %v: want at least KEYPORT_SESSION_IDLE, %v", c.SessionMax, c.SessionIdle)
 	must(c.RevocationMax >= time.Second && c.RevocationMax <= time.Minute, "KEYPORT_REVOCATION_MAX is %v: want 1s to 1m", c.RevocationMax)
+	must(slices.Contains(domain.SigningAlgorithms(), domain.Algorithm(c.SigningAlg)), "KEYPORT_SIGNING_ALG: want ES256, EdDSA or RS256")
+	must(c.KeyRotation == 0 || c.KeyRotation >= time.Hour, "KEYPORT_KEY_ROTATION is %v: want 1h or more, or 0", c.KeyRotation)
+	must(c.KeyRotation == 0 || c.KeyRotation > c.keysAhead(), "KEYPORT_KEY_ROTATION is %v: want more than a new key is published ahead, %v", c.KeyRotation, c.keysAhead())
+	must(c.KeySetMaxAge >= time.Second && c.KeySetMaxAge <= 24*time.Hour && c.KeySetMaxAge%time.Second == 0, "KEYPORT_KEY_SET_MAX_AGE is %v: want 1s to 24h, whole seconds", c.KeySetMaxAge)
 	must(c.PasswordMin >= 8 && c.PasswordMin <= 64, "KEYPORT_PASSWORD_MIN is %d: want 8 to 64", c.PasswordMin)
 	must(c.HashesRunning >= 0 && c.HashesWaiting >= 0, "KEYPORT_HASHES_RUNNING and KEYPORT_HASHES_WAITING: want 0 or more")
 	must(c.DatabaseConns >= 0 && c.DatabaseConns <= 1000, "KEYPORT_DATABASE_CONNS is %d: want 0 to 1000", c.DatabaseConns)
 	must(c.RequestTimeout >= 100*time.Millisecond && c.RequestTimeout <= 10*time.Minute, "KEYPORT_REQUEST_TIMEOUT is %v: want 100ms to 10m", c.RequestTimeout)
 	must(c.DrainGrace >= 0, "KEYPORT_DRAIN_GRACE is %v: want 0 or more", c.DrainGrace)
 	must(c.MasterKey.IsZero() || c.MasterKeyFile == "", "KEYPORT_MASTER_KEY and KEYPORT_MASTER_KEY_FILE are both set: want one")
+	must(c.MasterKeyOther.IsZero() || c.MasterKeyOtherFile == "", "KEYPORT_MASTER_KEY_OTHER and KEYPORT_MASTER_KEY_OTHER_FILE are both set: want one")
 	_, sqlite := c.sqlitePath()
 	must(sqlite || c.postgres(), "KEYPORT_DATABASE_URL: want sqlite:PATH or postgres://…")
 	must(sqlite || !c.MasterKey.IsZero() || c.MasterKeyFile != "", "KEYPORT_MASTER_KEY: required with PostgreSQL; make one with: head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '='")
@@ -92,6 +102,11 @@ func (c Config) check() error {
 	}
 	return errors.Join(faults...)
 }
+
+// keysAhead returns how long a key is published before it signs: as long as others
+// may keep a key set without it that was asked for just before a replica had heard
+// of the key, and as long again for clocks that differ.
+func (c Config) keysAhead() time.Duration { return 2*c.KeySetMaxAge + c.RevocationMax }
 
 // sqlitePath returns the path of the embedded database, and whether it is the
 // one that is meant.

@@ -52,6 +52,10 @@ var floors = map[string][]string{
 	"adapters/telemetry":       {"domain", "ports", "github.com/prometheus/client_golang/..."},
 	"adapters/words":           {"domain", "ports"},
 
+	// Floor 4, on the far side of Keyport's own doors: what other services check
+	// tokens with. It reads them with the same parser as Keyport.
+	"adapters/verify": {"domain", "adapters/jose", libJSON},
+
 	// Floor 4, driving: HTTP calls services; it holds no store and no key, and
 	// dialects share through wire alone.
 	"adapters/httpapi":          with(services, "domain", "adapters/httpapi/...", libChi, "github.com/rs/cors"),
@@ -72,8 +76,11 @@ var floors = map[string][]string{
 	// Keyport from outside, as a process.
 	"cmd/keyport":  {"app"},
 	"cmd/bench":    {"cmd/internal/...", "adapters/postgres/pgtest", libChi, libPgx, "golang.org/x/crypto/argon2"},
-	"cmd/drill":    {"cmd/internal/...", "adapters/postgres/pgtest"},
+	"cmd/drill":    {"cmd/internal/...", "adapters/postgres/pgtest", "adapters/verify", "domain", libPgx, "github.com/go-jose/go-jose/v4"},
 	"cmd/internal": {"cmd/internal/...", "adapters/postgres/pgtest"},
+
+	// A service of somebody else's, as an example.
+	"cmd/example": {"domain", "adapters/verify"},
 }
 
 // never are the rooms that no production code may enter, whatever stands above.
@@ -182,6 +189,9 @@ func TestFloorsCatchWhatIsPlanted(t *testing.T) {
 		{room: "cmd/keyport", to: module + "adapters/postgres/pgtest"},
 		{room: "cmd/bench", to: module + "app"},
 		{room: "cmd/drill", to: module + "adapters/fake"},
+		{room: "cmd/example", to: module + "app"},
+		{room: "adapters/verify", to: module + "domain/tokens"},
+		{room: "adapters/verify", to: module + "ports"},
 		{room: "deploy/demo", to: module + "domain"},
 		{room: "somewhere/else", to: module + "domain"},
 		{room: "domain", to: "go.uber.org/goleak"},

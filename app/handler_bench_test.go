@@ -23,17 +23,11 @@ func BenchmarkHandler(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = store.Close() })
-	keyring, err := jose.Open(b.Context(), jose.Config{
-		Keys: store.Keys(), Master: jose.NewMaster(), Issuer: "http://localhost", Audience: "http://localhost", NewID: app.NewID, Now: app.Now,
-	})
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(keyring.Close)
+	keyring := openKeys(b, store, jose.NewMaster(), app.Now)
 	p := app.Parts{
 		Store: store, Issuer: keyring.Tokens(), Refresher: keyring.Refresh(), Cursors: keyring.Cursors(),
 		Hasher: password.New(password.Config{Cost: password.Cost{Memory: 64, Time: 1, Lanes: 1}}), Blocklist: password.Blocklist{},
-		Now: app.Now, NewID: app.NewID, Log: slog.New(slog.NewJSONHandler(io.Discard, nil)),
+		Now: app.Now, NewID: app.NewID, Random: app.Random, Reload: keyring.Reload, Log: slog.New(slog.NewJSONHandler(io.Discard, nil)),
 	}
 	s := app.Services(defaults(), p)
 	_, err = s.Resources.Declare(b.Context(), domain.Collection{

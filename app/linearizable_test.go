@@ -255,7 +255,7 @@ func (p *play) signIn(ctx context.Context, m *mutual, old bool) (b bearer) {
 		if err != nil {
 			return result{}, err
 		}
-		g, err := p.Tokens.Open(ctx, proof.Account, proof.Credential, "")
+		g, err := p.Tokens.Open(ctx, proof.Account, proof.Credential, domain.Client{})
 		if err != nil {
 			return result{}, err
 		}
@@ -280,7 +280,7 @@ func (p *play) refresh(ctx context.Context, m *mutual, b bearer) (next bearer) {
 
 func (p *play) check(ctx context.Context, m *mutual, b bearer) {
 	p.act(act{verb: check, account: m.id, session: b.session}, func() (result, error) {
-		_, err := p.Tokens.Check(ctx, b.access)
+		_, err := p.Tokens.Check(ctx, b.access, "")
 		return result{done: err == nil}, err
 	}, domain.ErrInvalidToken)
 }

@@ -15,23 +15,13 @@ import (
 // names, or, beside an embedded database, from a file that is made at the first
 // start.
 func master(c Config) (jose.Master, error) {
-	if !c.MasterKey.IsZero() {
-		m, err := jose.ParseMaster(c.MasterKey.Secret)
-		if err != nil {
-			return jose.Master{}, fmt.Errorf("KEYPORT_MASTER_KEY: %w", err)
-		}
-		return m, nil
-	}
-	if c.MasterKeyFile != "" {
-		m, err := readMaster(c.MasterKeyFile)
-		if err != nil {
-			return jose.Master{}, fmt.Errorf("KEYPORT_MASTER_KEY_FILE: %w", err)
-		}
-		return m, nil
+	m, err := givenMaster("KEYPORT_MASTER_KEY", c.MasterKey, c.MasterKeyFile)
+	if err != nil || !m.IsZero() {
+		return m, err
 	}
 	path, _ := c.sqlitePath()
 	path += ".key"
-	m, err := readMaster(path)
+	m, err = readMaster(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err = makeMaster(path); err == nil {
 			m, err = readMaster(path)
@@ -39,6 +29,28 @@ func master(c Config) (jose.Master, error) {
 	}
 	if err != nil {
 		return jose.Master{}, fmt.Errorf("the master key beside the database: %w", err)
+	}
+	return m, nil
+}
+
+// otherMaster returns the other master key that opens stored keys; zero: there is
+// none.
+func otherMaster(c Config) (jose.Master, error) {
+	return givenMaster("KEYPORT_MASTER_KEY_OTHER", c.MasterKeyOther, c.MasterKeyOtherFile)
+}
+
+// givenMaster returns the master key that the setting or its file holds; zero where
+// neither is set.
+func givenMaster(setting string, key Secret, file string) (m jose.Master, err error) {
+	switch {
+	case !key.IsZero():
+		m, err = jose.ParseMaster(key.Secret)
+	case file != "":
+		setting += "_FILE"
+		m, err = readMaster(file)
+	}
+	if err != nil {
+		return jose.Master{}, fmt.Errorf("%s: %w", setting, err)
 	}
 	return m, nil
 }

@@ -52,7 +52,7 @@ func TestASignInDoesNotSurviveWhatOvertakesIt(t *testing.T) {
 				if err := overtaking.do(t, s); err != nil {
 					t.Fatal(err)
 				}
-				if _, err := s.Tokens.Open(t.Context(), proof.Account, proof.Credential, ""); !errors.Is(err, domain.ErrInvalidCredentials) {
+				if _, err := s.Tokens.Open(t.Context(), proof.Account, proof.Credential, domain.Client{}); !errors.Is(err, domain.ErrInvalidCredentials) {
 					t.Errorf("the session was opened: %v", err)
 				}
 			})
@@ -78,7 +78,7 @@ func TestNoSessionOfAnOldPasswordIsLeft(t *testing.T) {
 					proof, err := s.Accounts.Authenticate(t.Context(), login, domain.NewPassword("fifteen characters"))
 					if err == nil {
 						var g domain.Grant
-						if g, err = s.Tokens.Open(t.Context(), proof.Account, proof.Credential, ""); err == nil {
+						if g, err = s.Tokens.Open(t.Context(), proof.Account, proof.Credential, domain.Client{}); err == nil {
 							granted <- g
 						}
 					}
@@ -95,11 +95,11 @@ func TestNoSessionOfAnOldPasswordIsLeft(t *testing.T) {
 			}
 			close(granted)
 			for g := range granted {
-				if _, err := s.Tokens.Check(t.Context(), g.Access.Reveal()); !errors.Is(err, domain.ErrInvalidToken) {
+				if _, err := s.Tokens.Check(t.Context(), g.Access.Reveal(), ""); !errors.Is(err, domain.ErrInvalidToken) {
 					t.Errorf("a session of the old password lives on: %v", err)
 				}
 			}
-			if _, err := s.Tokens.Check(t.Context(), s.access); err != nil {
+			if _, err := s.Tokens.Check(t.Context(), s.access, ""); err != nil {
 				t.Errorf("the session that changed the password ended: %v", err)
 			}
 		})
@@ -146,11 +146,11 @@ func (s *scene) enter(t *testing.T, name string, roles ...domain.Role) (domain.A
 	if err != nil {
 		t.Fatal(err)
 	}
-	grant, err := s.Tokens.Open(ctx, proof.Account, proof.Credential, "")
+	grant, err := s.Tokens.Open(ctx, proof.Account, proof.Credential, domain.Client{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	who, err := s.Tokens.Check(ctx, grant.Access.Reveal())
+	who, err := s.Tokens.Check(ctx, grant.Access.Reveal(), "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -135,7 +135,11 @@ func (w world) contents(t testing.TB) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		fmt.Fprintln(&b, a, sessions)
+		keys, err := w.store.AccessKeys().List(ctx, a.ID, w.clock.Now(), "", 1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintln(&b, a, sessions, keys)
 	}
 	for _, c := range collections {
 		records, err := w.store.Records().List(ctx, c.Ref(), domain.Everything{}, "", 1000)

@@ -23,12 +23,22 @@ const usage = `usage:
   keyport admin password [--stdin] LOGIN
                                   give an account a new password, made up and printed,
                                   or read from the first line of standard input
+  keyport keys list               print the keys, and what each does now
+  keyport keys rotate [USE...]    make a new key that will sign, for sign, refresh,
+                                  cursor, or all of them
+  keyport keys retire KEY         drop a key that is not trusted any more: what it
+                                  signed is refused
+  keyport keys reseal             seal the keys by the master key that
+                                  KEYPORT_MASTER_KEY_OTHER has sealed
   keyport env                     print all settings
   keyport version                 print the version
 `
 
 // errUsage is what Run returns for arguments that it does not know.
 var errUsage = errors.New("no such command\n" + strings.TrimSuffix(usage, "\n"))
+
+// several stands for any number of operands.
+const several = -1
 
 // Run does what the arguments ask for, until it is done or ctx ends.
 func Run(ctx context.Context, args []string, s Streams) error {
@@ -37,8 +47,8 @@ func Run(ctx context.Context, args []string, s Streams) error {
 		return err
 	}
 	verb, rest := args[0], args[1:]
-	if verb == "admin" && len(rest) > 0 {
-		verb, rest = "admin "+rest[0], rest[1:]
+	if (verb == "admin" || verb == "keys") && len(rest) > 0 {
+		verb, rest = verb+" "+rest[0], rest[1:]
 	}
 	flags := flag.NewFlagSet(verb, flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
@@ -54,11 +64,15 @@ func Run(ctx context.Context, args []string, s Streams) error {
 	case "admin password":
 		flags.BoolVar(&stdin, "stdin", false, "")
 		operands = 1
-	case "migrate", "env", "version":
+	case "keys retire":
+		operands = 1
+	case "keys rotate":
+		operands = several
+	case "migrate", "keys list", "keys reseal", "env", "version":
 	default:
 		return errUsage
 	}
-	if err := flags.Parse(rest); err != nil || flags.NArg() != operands {
+	if err := flags.Parse(rest); err != nil || flags.NArg() != operands && operands != several {
 		return errUsage
 	}
 	switch verb {
@@ -75,6 +89,14 @@ func Run(ctx context.Context, args []string, s Streams) error {
 	switch verb {
 	case "migrate":
 		return Migrate(ctx, c)
+	case "keys list":
+		return ListKeys(ctx, c, s.Out)
+	case "keys rotate":
+		return RotateKeys(ctx, c, flags.Args(), s.Out, s.Err)
+	case "keys retire":
+		return RetireKey(ctx, c, flags.Arg(0), s.Out, s.Err)
+	case "keys reseal":
+		return ResealKeys(ctx, c, s.Out, s.Err)
 	case "admin create":
 		return CreateAdministrator(ctx, c, flags.Arg(0), s.Out, s.Err)
 	case "admin password":

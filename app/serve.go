@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/keyport-go/keyport/domain"
 	"github.com/keyport-go/keyport/domain/tokens"
 )
 
@@ -34,7 +35,13 @@ func Serve(ctx context.Context, c Config, demo *Demo, log io.Writer) (err error)
 	if c.PublicURL == "" {
 		c.PublicURL = "http://" + public.Addr().String()
 	}
-	o, err := open(ctx, c, c.PublicURL, log)
+	news := make(chan struct{}, 1)
+	o, err := open(ctx, c, c.PublicURL, log, func() {
+		select {
+		case news <- struct{}{}:
+		default: // somebody has said so already
+		}
+	})
 	if err != nil {
 		return err
 	}
@@ -52,25 +59,79 @@ func Serve(ctx context.Context, c Config, demo *Demo, log io.Writer) (err error)
 	hear(ctx)
 	o.Log.Info("serving", "url", c.PublicURL, "addr", public.Addr().String(), "ops", private.Addr().String(), "version", Version())
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return serve(ctx, public, Handler(c, o.Parts, services), c) })
+	group.Go(func() error { return serve(ctx, public, Handler(c, o.Parts, services), c, services.Tokens.Hush) })
 	group.Go(func() error { return serve(ctx, private, ops(o.metrics.Handler()), c) })
-	group.Go(func() error { every(ctx, pollInterval, func() { hear(ctx) }); return nil })
-	group.Go(func() error {
-		every(ctx, 10*time.Minute, func() {
-			if _, err := services.Tokens.Prune(ctx); err != nil && ctx.Err() == nil {
-				o.Log.Warn("pruning sessions", "cause", err.Error())
-			}
-		})
-		return nil
-	})
+	group.Go(func() error { listenFor(ctx, news, hear); return nil })
+	for _, chore := range chores(o, services.Tokens) {
+		group.Go(func() error { every(ctx, chore.interval, func() { chore.do(ctx, o.Log) }); return nil })
+	}
 	err = group.Wait()
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	if err := services.Tokens.WriteSightings(last); err != nil {
+		o.Log.Warn("noting what was used", "cause", err.Error())
+	}
 	o.Log.Info("stopped")
 	return err
 }
 
 // pollInterval is how often a replica asks the bulletin: four times within the
-// least KEYPORT_REVOCATION_MAX.
-const pollInterval = 250 * time.Millisecond
+// least KEYPORT_REVOCATION_MAX. Where the store says that there may be news it is
+// asked at once, but never sooner than breath after the time before.
+const (
+	pollInterval = 250 * time.Millisecond
+	breath       = 10 * time.Millisecond
+)
+
+// listenFor hears each pollInterval, and when there may be news, until ctx ends.
+func listenFor(ctx context.Context, news <-chan struct{}, hear func(context.Context)) {
+	poll, rest := time.NewTicker(pollInterval), time.NewTimer(0)
+	defer poll.Stop()
+	defer rest.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-poll.C:
+		case <-news:
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-rest.C:
+		}
+		hear(ctx)
+		rest.Reset(breath)
+	}
+}
+
+// A chore is what has to be done from time to time.
+type chore struct {
+	name     string
+	interval time.Duration
+	run      func(context.Context) error
+}
+
+// do runs the chore. What fails is told to the log, and tried again the next time.
+func (c chore) do(ctx context.Context, log *slog.Logger) {
+	if err := c.run(ctx); err != nil && ctx.Err() == nil {
+		log.Warn(c.name, "cause", err.Error())
+	}
+}
+
+func chores(o *opened, s *tokens.Service) []chore {
+	return []chore{
+		{"pruning sessions", 10 * time.Minute, func(ctx context.Context) error { _, err := s.Prune(ctx); return err }},
+		{"noting what was used", domain.SightingInterval, s.WriteSightings},
+		{"turning keys", time.Minute, func(ctx context.Context) error {
+			turned, err := o.keys.Turn(ctx)
+			if turned {
+				o.Log.Info("keys have turned; keyport keys list shows them")
+			}
+			return errors.Join(err, o.keys.Reload(ctx))
+		}},
+	}
+}
 
 // hearing returns a function that asks the bulletin once. The log has a line when
 // the store stops answering, and one when it answers again.
@@ -101,8 +162,8 @@ func listen(ctx context.Context, setting, addr string) (net.Listener, error) {
 	return l, nil
 }
 
-// serve answers on l until ctx ends, then drains.
-func serve(ctx context.Context, l net.Listener, h http.Handler, c Config) error {
+// serve answers on l until ctx ends, then calls each of last, and drains.
+func serve(ctx context.Context, l net.Listener, h http.Handler, c Config, last ...func()) error {
 	srv := &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: 5 * time.Second,
@@ -115,6 +176,9 @@ func serve(ctx context.Context, l net.Listener, h http.Handler, c Config) error 
 	stop := context.AfterFunc(ctx, func() {
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.DrainGrace)
 		defer cancel()
+		for _, f := range last {
+			f()
+		}
 		stopped <- srv.Shutdown(grace)
 	})
 	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {

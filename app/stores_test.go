@@ -5,13 +5,17 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
 	"github.com/keyport-go/keyport/adapters/fake"
+	"github.com/keyport-go/keyport/adapters/jose"
 	"github.com/keyport-go/keyport/adapters/postgres"
 	"github.com/keyport-go/keyport/adapters/postgres/pgtest"
 	"github.com/keyport-go/keyport/adapters/sqlite"
+	"github.com/keyport-go/keyport/app"
+	"github.com/keyport-go/keyport/domain"
 	"github.com/keyport-go/keyport/ports"
 )
 
@@ -40,6 +44,26 @@ func (l *ledger) take() []string {
 	sent := l.sent
 	l.sent = nil
 	return sent
+}
+
+// openKeys returns a keyring of its own on the store, whose keys are published for
+// a minute before they sign.
+func openKeys(tb testing.TB, store ports.Store, master jose.Master, now func() time.Time) *jose.Keyring {
+	tb.Helper()
+	return openKeysOf(tb, domain.ES256, store, master, now)
+}
+
+func openKeysOf(tb testing.TB, a domain.Algorithm, store ports.Store, master jose.Master, now func() time.Time) *jose.Keyring {
+	tb.Helper()
+	keys, err := jose.Open(tb.Context(), jose.Config{
+		Store: store, Master: master, Issuer: "http://localhost", Audience: "http://localhost", Algorithm: a,
+		Ahead: time.Minute, SessionMax: defaults().SessionMax, NewID: app.NewID, Now: now,
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(keys.Close)
+	return keys
 }
 
 func openFake(*testing.T) ports.Store { return new(fake.Store) }

@@ -23,7 +23,7 @@ type world struct {
 func defaults() app.Config {
 	return app.Config{
 		AccessTTL: 10 * time.Minute, SessionIdle: 720 * time.Hour, SessionMax: 2160 * time.Hour, RefreshGrace: time.Minute,
-		PasswordMin: 15, RequestTimeout: 10 * time.Second, PublicURL: "https://keyport.example",
+		PasswordMin: 15, KeySetMaxAge: 5 * time.Minute, SigningAlg: "ES256", RequestTimeout: 10 * time.Second, PublicURL: "https://keyport.example",
 	}
 }
 
@@ -33,7 +33,7 @@ func newWorld(tb testing.TB) world {
 	p := app.Parts{
 		Store: store, Issuer: fake.Issuer{}, Refresher: fake.RefreshIssuer{}, Cursors: fake.Cursors{},
 		Hasher: fake.Hasher{}, Blocklist: fake.Blocklist{"correct horse battery staple"},
-		Now: clock.Now, NewID: fake.UUIDs(), Log: slog.New(slog.DiscardHandler),
+		Now: clock.Now, NewID: fake.UUIDs(), Uptime: func() time.Duration { return 0 }, Random: fake.Randoms(), Log: slog.New(slog.DiscardHandler),
 	}
 	s := app.Services(defaults(), p)
 	for _, c := range []domain.Collection{

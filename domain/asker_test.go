@@ -11,11 +11,64 @@ func TestWhoeverMustBeAnAdministrator(t *testing.T) {
 	if !stranger.Stranger() {
 		t.Error("the zero Asker is somebody")
 	}
-	blames(t, stranger.MustBe(domain.Administrator), domain.ErrUnauthenticated)
-	blames(t, domain.Asker{Roles: []domain.Role{"admin"}}.MustBe(domain.Administrator), domain.ErrUnauthenticated)
-	blames(t, domain.Asker{Account: "ada"}.MustBe(domain.Administrator), domain.ErrNotAllowed)
-	blames(t, domain.Asker{Account: "ada", Roles: []domain.Role{"administrator", "editor"}}.MustBe(domain.Administrator), domain.ErrNotAllowed)
-	if err := (domain.Asker{Account: "ada", Roles: []domain.Role{"admin", "editor"}}).MustBe(domain.Administrator); err != nil {
+	admin := []domain.Role{"admin", "editor"}
+	for _, c := range []struct {
+		name  string
+		asker domain.Asker
+		want  *domain.Error // nil: yes
+	}{
+		{"a stranger", stranger, domain.ErrUnauthenticated},
+		{"a stranger with a role", domain.Asker{Roles: admin}, domain.ErrUnauthenticated},
+		{"a stranger with a key", domain.Asker{Key: "k", Scopes: domain.Scopes(), Roles: admin}, domain.ErrUnauthenticated},
+		{"an account without roles", domain.Asker{Account: "ada"}, domain.ErrNotAllowed},
+		{"an account with other roles", domain.Asker{Account: "ada", Roles: []domain.Role{"administrator", "editor"}}, domain.ErrNotAllowed},
+		{"an administrator", domain.Asker{Account: "ada", Session: "s", Roles: admin}, nil},
+		{"an administrator's key with the scope", domain.Asker{Account: "ada", Key: "k", Scopes: []domain.Scope{domain.Administer}, Roles: admin}, nil},
+		{"an administrator's key without the scope", domain.Asker{Account: "ada", Key: "k", Scopes: []domain.Scope{domain.ReadAccount}, Roles: admin}, domain.ErrOutOfScope},
+		{"an administrator's key without scopes", domain.Asker{Account: "ada", Key: "k", Roles: admin}, domain.ErrOutOfScope},
+		{"somebody's key with the scope", domain.Asker{Account: "ada", Key: "k", Scopes: domain.Scopes()}, domain.ErrNotAllowed},
+		{"somebody's key without the scope", domain.Asker{Account: "ada", Key: "k"}, domain.ErrOutOfScope},
+	} {
+		t.Run(c.name, func(t *testing.T) { comesTo(t, c.asker.MustBe(domain.Administer, domain.Administrator), c.want) })
+	}
+}
+
+func TestOneOfSeveralRolesIsEnough(t *testing.T) {
+	author := domain.Asker{Account: "ada", Roles: []domain.Role{"author"}}
+	comesTo(t, author.MustBe(domain.Inspect, "admin", "author"), nil)
+	comesTo(t, author.MustBe(domain.Inspect, "admin", "editor"), domain.ErrNotAllowed)
+	comesTo(t, author.MustBe(domain.Inspect), domain.ErrNotAllowed)
+}
+
+func TestAKeyMayDoNoMoreThanItsScopesName(t *testing.T) {
+	for _, s := range domain.Scopes() {
+		key := domain.Asker{Account: "ada", Key: "k", Scopes: []domain.Scope{s}}
+		for _, other := range domain.Scopes() {
+			want := domain.ErrOutOfScope
+			if other == s {
+				want = nil
+			}
+			comesTo(t, key.May(other), want)
+		}
+		comesTo(t, domain.Asker{Account: "ada", Key: "k"}.May(s), domain.ErrOutOfScope)
+		comesTo(t, domain.Asker{Account: "ada", Session: "s"}.May(s), nil)
+		comesTo(t, domain.Asker{}.May(s), nil)
+	}
+}
+
+func TestWhatDecidesOverAnAccountWantsASession(t *testing.T) {
+	comesTo(t, domain.Asker{}.InPerson(), domain.ErrUnauthenticated)
+	comesTo(t, domain.Asker{Key: "k", Scopes: domain.Scopes()}.InPerson(), domain.ErrUnauthenticated)
+	comesTo(t, domain.Asker{Account: "ada", Key: "k", Scopes: domain.Scopes(), Roles: []domain.Role{"admin"}}.InPerson(), domain.ErrNotByKey)
+	comesTo(t, domain.Asker{Account: "ada", Session: "s"}.InPerson(), nil)
+}
+
+// comesTo fails the test unless err is want; nil: no error.
+func comesTo(t testing.TB, err error, want *domain.Error) {
+	t.Helper()
+	if want != nil {
+		blames(t, err, want)
+	} else if err != nil {
 		t.Error(err)
 	}
 }

@@ -9,6 +9,8 @@ type ChangeKind string
 const (
 	SessionEnded    ChangeKind = "session"   // Subject is a session: none of its tokens is valid
 	AuthorityRaised ChangeKind = "authority" // Subject is an account: access tokens below Value are not valid
+	KeyAdded        ChangeKind = "key"       // Subject is a key that will sign: read the keys
+	KeyRetired      ChangeKind = "retired"   // Subject is a key: nothing that it signed is valid; read the keys
 )
 
 // MaxAuthority is what the authority of an account rises to when the account is

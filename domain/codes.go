@@ -61,6 +61,28 @@ var (
 		"There is no such session.",
 		"It may have ended already.")
 
+	ErrKeyNotFound = promise(NotFound, "key-not-found",
+		"There is no such signing key.",
+		"The command keyport keys list shows those that there are.")
+	ErrInvalidScope = promise(Invalid, "invalid-scope",
+		"Those are not usable scopes of an access key.",
+		"The scopes are account:read, records:read, records:write, tokens:introspect and admin. A key has one at least.")
+	ErrInvalidExpiry = promise(Invalid, "invalid-expiry",
+		"That is not a time at which an access key can expire.",
+		"Give a time that is still to come, or none for a key that you will end yourself.")
+	ErrAccessKeyNotFound = promise(NotFound, "access-key-not-found",
+		"There is no such access key.",
+		"It may have been ended, or have expired.")
+	ErrTooManyAccessKeys = promise(Conflict, "too-many-access-keys",
+		"The account has as many access keys as it may have.",
+		"End those that are not in use: an account may have 100.")
+	ErrOutOfScope = promise(Forbidden, "out-of-scope",
+		"The access key does not have the scope for that.",
+		"Make a key that has it, or sign in.")
+	ErrNotByKey = promise(Forbidden, "not-by-key",
+		"That cannot be done with an access key.",
+		"Sign in, and send the access token of the session.")
+
 	ErrCollectionNotFound = promise(NotFound, "collection-not-found",
 		"There is no such collection.",
 		"GET /v1/collections lists those that there are.")

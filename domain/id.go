@@ -9,12 +9,20 @@ type SessionID string
 // A RecordID is unique within its collection.
 type RecordID string
 
+// An AccessKeyID names an access key for ever. It is never reused.
+type AccessKeyID string
+
 // ParseAccountID reads the text of a UUID. What is none names no account:
 // ErrAccountNotFound.
 func ParseAccountID(s string) (AccountID, error) { return parseID[AccountID](s, ErrAccountNotFound) }
 
 // ParseSessionID reads the text of a UUID, or fails with ErrSessionNotFound.
 func ParseSessionID(s string) (SessionID, error) { return parseID[SessionID](s, ErrSessionNotFound) }
+
+// ParseAccessKeyID reads the text of a UUID, or fails with ErrAccessKeyNotFound.
+func ParseAccessKeyID(s string) (AccessKeyID, error) {
+	return parseID[AccessKeyID](s, ErrAccessKeyNotFound)
+}
 
 // ParseRecordID reads the text of a UUID, or fails with ErrRecordNotFound.
 func ParseRecordID(s string) (RecordID, error) { return parseID[RecordID](s, ErrRecordNotFound) }

@@ -14,6 +14,9 @@ func TestAnIDHasOneSpelling(t *testing.T) {
 	if id, err := domain.ParseSessionID(good); err != nil || string(id) != good {
 		t.Errorf("session: %q, %v", id, err)
 	}
+	if id, err := domain.ParseAccessKeyID(good); err != nil || string(id) != good {
+		t.Errorf("access key: %q, %v", id, err)
+	}
 	if id, err := domain.ParseRecordID(good); err != nil || string(id) != good {
 		t.Errorf("record: %q, %v", id, err)
 	}
@@ -29,7 +32,9 @@ func TestAnIDHasOneSpelling(t *testing.T) {
 		blames(t, err, domain.ErrSessionNotFound)
 		record, err := domain.ParseRecordID(bad)
 		blames(t, err, domain.ErrRecordNotFound)
-		if account != "" || session != "" || record != "" {
+		accessKey, err := domain.ParseAccessKeyID(bad)
+		blames(t, err, domain.ErrAccessKeyNotFound)
+		if account != "" || session != "" || record != "" || accessKey != "" {
 			t.Errorf("%q is taken for an id", bad)
 		}
 	}

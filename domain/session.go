@@ -14,10 +14,34 @@ type Session struct {
 	Used    time.Time // when the current refresh token was first issued
 	Ends    time.Time // the absolute end, however much it is used
 	Device  string    // how its user may know it again; at most MaxDevice bytes
+	Seen    time.Time // when one of its tokens was last used, to SightingInterval
+	Address string    // from which it was then; "": not known; at most MaxAddress bytes
 }
 
 // MaxDevice bounds the description of a device, in bytes.
 const MaxDevice = 256
+
+// A Client is what is known of the program at the other end. Both are its own word
+// or the network's, and prove nothing.
+type Client struct {
+	Device  string // what its user may know it by; "": not known
+	Address string // "": not known
+}
+
+// MaxAddress bounds the address that something was seen at, in bytes: that of an IPv6
+// address with a zone (RFC 4007, section 11).
+const MaxAddress = 64
+
+// SightingInterval is how much later than the last one a sighting must be to be
+// kept. It bounds how often being used costs a write.
+const SightingInterval = time.Minute
+
+// A Sighting is one use of a session or an access key.
+type Sighting[ID ~string] struct {
+	ID      ID
+	At      time.Time // UTC, microseconds
+	Address string    // at most MaxAddress bytes
+}
 
 // A SessionPolicy says how long sessions live and how rotation forgives.
 type SessionPolicy struct {

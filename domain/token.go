@@ -40,16 +40,3 @@ type Grant struct {
 	Life    time.Duration // of Access, from when it was issued
 	Ends    time.Time     // of Session, at the latest
 }
-
-// A Key is a private key as it rests: sealed, so that whoever reads the store
-// alone has nothing.
-type Key struct {
-	ID        string // kid; opaque, unique for ever
-	Use       string // what it is for: "sign", "refresh" or "cursor"; there is one key a use
-	Algorithm string
-	Sealed    []byte // at most MaxSealed bytes
-	Created   time.Time
-}
-
-// MaxSealed bounds a sealed key, in bytes.
-const MaxSealed = 8 << 10

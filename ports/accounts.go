@@ -47,8 +47,8 @@ type Accounts interface {
 	// revision rises. Otherwise nothing happens, and that is no error.
 	Rehash(ctx context.Context, c domain.Credential) error
 
-	// Remove deletes the account with its logins, credential and sessions, if
-	// the stored revision is rev; 0 stands for any. It fails with
+	// Remove deletes the account with its logins, credential, sessions and access
+	// keys, if the stored revision is rev; 0 stands for any. It fails with
 	// domain.ErrStale or domain.ErrAccountNotFound. The logins are free again;
 	// the account's records stay, and belong to nobody.
 	Remove(ctx context.Context, id domain.AccountID, rev domain.Revision) error

@@ -48,6 +48,11 @@ type Sessions interface {
 	// "".
 	EndAll(ctx context.Context, account domain.AccountID, except domain.SessionID) ([]domain.SessionID, error)
 
+	// Saw notes when sessions were used, and from where. One that has ended is
+	// passed over, and so is a sighting that is less than
+	// domain.SightingInterval after the one that is stored.
+	Saw(ctx context.Context, sightings []domain.Sighting[domain.SessionID]) error
+
 	// Prune forgets at most limit sessions that were due to end before t, and
 	// says how many.
 	Prune(ctx context.Context, t time.Time, limit int) (int, error)

@@ -31,6 +31,7 @@ type Store interface {
 type Repositories interface {
 	Accounts() Accounts
 	Sessions() Sessions
+	AccessKeys() AccessKeys
 	Collections() Collections
 	Records() Records
 	Keys() Keys

@@ -23,8 +23,9 @@ type TokenIssuer interface {
 
 // A RefreshIssuer turns refresh tokens into text and back.
 type RefreshIssuer interface {
-	// Issue returns the token's text: the same for the same token, and at most
-	// 256 bytes of the letters, digits, hyphen and underscore of base64url.
+	// Issue returns the token's text: the same for the same token while the same
+	// key signs, and at most 256 bytes of the letters, digits, hyphen and underscore
+	// of base64url.
 	Issue(t domain.RefreshToken) domain.Secret
 
 	// Verify returns the token whose text it is, if this issuer made it and

@@ -128,6 +128,7 @@ func (r accounts) Remove(ctx context.Context, id domain.AccountID, rev domain.Re
 		delete(t.accounts, id)
 		delete(t.credentials, id)
 		maps.DeleteFunc(t.sessions, func(_ domain.SessionID, s domain.Session) bool { return s.Account == id })
+		t.endAccessKeys(id)
 		for at, rec := range t.records {
 			if rec.Owner == id {
 				rec.Owner = ""

@@ -1,6 +1,7 @@
 package fake
 
 import (
+	"encoding/binary"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -35,4 +36,13 @@ func (c *Clock) Advance(d time.Duration) {
 func UUIDs() func() string {
 	var n atomic.Uint64
 	return func() string { return fmt.Sprintf("01900000-0000-7000-8000-%012x", n.Add(1)) }
+}
+
+// Randoms returns a source of what stands for 32 random bytes: they count up.
+func Randoms() func() [32]byte {
+	var n atomic.Uint64
+	return func() (b [32]byte) {
+		binary.BigEndian.PutUint64(b[24:], n.Add(1))
+		return b
+	}
 }

@@ -22,7 +22,7 @@ func (r sessions) Open(ctx context.Context, s domain.Session, credential domain.
 			au = domain.Authority{}
 			return domain.ErrCredentialChanged
 		}
-		s.Created, s.Used, s.Ends = stamp(s.Created), stamp(s.Used), stamp(s.Ends)
+		s.Created, s.Used, s.Ends, s.Seen = stamp(s.Created), stamp(s.Used), stamp(s.Ends), stamp(s.Seen)
 		t.sessions[s.ID] = s
 		return nil
 	})
@@ -59,13 +59,8 @@ func (r sessions) Refresh(ctx context.Context, token domain.RefreshToken, now ti
 
 func (r sessions) Authority(ctx context.Context, id domain.SessionID, now time.Time) (au domain.Authority, err error) {
 	err = r.desk.do(ctx, "sessions.authority", func(t *tables) error {
-		s, ok := t.sessions[id]
-		if ok && now.Before(s.Ends) {
-			au, ok = t.authority(s.Account)
-		} else {
-			ok = false
-		}
-		if !ok {
+		var ok bool
+		if au, ok = t.acting(id, now); !ok {
 			return domain.ErrSessionNotFound
 		}
 		return nil
@@ -75,11 +70,10 @@ func (r sessions) Authority(ctx context.Context, id domain.SessionID, now time.T
 
 func (r sessions) ByID(ctx context.Context, id domain.SessionID, now time.Time) (s domain.Session, err error) {
 	err = r.desk.do(ctx, "sessions.byID", func(t *tables) error {
-		found, ok := t.sessions[id]
-		if _, active := t.authority(found.Account); !ok || !active || !now.Before(found.Ends) {
+		if _, ok := t.acting(id, now); !ok {
 			return domain.ErrSessionNotFound
 		}
-		s = found
+		s = t.sessions[id]
 		return nil
 	})
 	return s, err
@@ -122,6 +116,18 @@ func (r sessions) EndAll(ctx context.Context, account domain.AccountID, except d
 	return ended, err
 }
 
+func (r sessions) Saw(ctx context.Context, sightings []domain.Sighting[domain.SessionID]) error {
+	return r.desk.do(ctx, "sessions.saw", func(t *tables) error {
+		for _, seen := range sightings {
+			if s, ok := t.sessions[seen.ID]; ok && sightable(s.Seen, seen.At) {
+				s.Seen, s.Address = stamp(seen.At), seen.Address
+				t.sessions[s.ID] = s
+			}
+		}
+		return nil
+	})
+}
+
 func (r sessions) Prune(ctx context.Context, before time.Time, limit int) (n int, err error) {
 	err = r.desk.do(ctx, "sessions.prune", func(t *tables) error {
 		var due []domain.Session
@@ -138,6 +144,16 @@ func (r sessions) Prune(ctx context.Context, before time.Time, limit int) (n int
 		return nil
 	})
 	return n, err
+}
+
+// acting returns what the account of a session may do; not for one that was due to
+// end at now or before.
+func (t *tables) acting(id domain.SessionID, now time.Time) (domain.Authority, bool) {
+	s, ok := t.sessions[id]
+	if !ok || !now.Before(s.Ends) {
+		return domain.Authority{}, false
+	}
+	return t.authority(s.Account)
 }
 
 // authority returns what an active account may do.

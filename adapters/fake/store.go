@@ -117,6 +117,9 @@ func (s *Store) Accounts() ports.Accounts { return accounts{s} }
 // Sessions implements ports.Repositories.
 func (s *Store) Sessions() ports.Sessions { return sessions{s} }
 
+// AccessKeys implements ports.Repositories.
+func (s *Store) AccessKeys() ports.AccessKeys { return accessKeys{s} }
+
 // Collections implements ports.Repositories.
 func (s *Store) Collections() ports.Collections { return collections{s} }
 
@@ -146,6 +149,7 @@ type repositories struct{ desk desk }
 
 func (r repositories) Accounts() ports.Accounts       { return accounts{r.desk} }
 func (r repositories) Sessions() ports.Sessions       { return sessions{r.desk} }
+func (r repositories) AccessKeys() ports.AccessKeys   { return accessKeys{r.desk} }
 func (r repositories) Collections() ports.Collections { return collections{r.desk} }
 func (r repositories) Records() ports.Records         { return records{r.desk} }
 func (r repositories) Keys() ports.Keys               { return keys{r.desk} }

@@ -16,12 +16,13 @@ type tables struct {
 	accounts    map[domain.AccountID]domain.Account
 	credentials map[domain.AccountID]domain.Credential
 	sessions    map[domain.SessionID]domain.Session
+	accessKeys  map[domain.AccessKeyID]domain.AccessKey
 	collections map[domain.CollectionName]domain.Collection
 	records     map[place]domain.Record
 	unique      map[claim]domain.RecordID
-	keys        map[string]domain.Key
-	changes     []domain.Change // in the order in which they were posted
-	forgotten   int             // how many are gone from the front
+	keys        map[string]domain.Key // by id
+	changes     []domain.Change       // in the order in which they were posted
+	forgotten   int                   // how many are gone from the front
 }
 
 // A place is where a record lies.
@@ -41,6 +42,7 @@ func newTables() tables {
 		accounts:    make(map[domain.AccountID]domain.Account),
 		credentials: make(map[domain.AccountID]domain.Credential),
 		sessions:    make(map[domain.SessionID]domain.Session),
+		accessKeys:  make(map[domain.AccessKeyID]domain.AccessKey),
 		collections: make(map[domain.CollectionName]domain.Collection),
 		records:     make(map[place]domain.Record),
 		unique:      make(map[claim]domain.RecordID),
@@ -50,7 +52,7 @@ func newTables() tables {
 
 func (t *tables) clone() tables {
 	return tables{
-		maps.Clone(t.accounts), maps.Clone(t.credentials), maps.Clone(t.sessions), maps.Clone(t.collections),
+		maps.Clone(t.accounts), maps.Clone(t.credentials), maps.Clone(t.sessions), maps.Clone(t.accessKeys), maps.Clone(t.collections),
 		maps.Clone(t.records), maps.Clone(t.unique), maps.Clone(t.keys),
 		slices.Clip(t.changes), t.forgotten,
 	}
@@ -58,6 +60,12 @@ func (t *tables) clone() tables {
 
 // stamp returns t as a store keeps it: in UTC, to the microsecond.
 func stamp(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
+
+// sightable reports whether a sighting at the given time is kept where the last one
+// was at seen; zero: there was none.
+func sightable(seen, at time.Time) bool {
+	return seen.IsZero() || !at.Before(seen.Add(domain.SightingInterval))
+}
 
 // page returns at most limit of the items, ordered by id, beginning after the
 // given one.

@@ -31,6 +31,7 @@ type Config struct {
 	PublicURL      string         // where clients reach this, and issuer of tokens: a scheme and a host; required
 	Audience       string         // of access tokens; required
 	RevocationMax  time.Duration  // the longest that a revoked access token may be taken; 0: no longer than it takes to ask
+	KeySetMaxAge   time.Duration  // how long others may keep the key set, whole seconds; required
 	Origins        []string       // exact origins that browsers may call from, with the cookie too; none: the same origin alone
 	TrustedProxies []netip.Prefix // peers whose X-Forwarded-For is believed
 	HSTS           bool           // whether browsers are told to use TLS alone
@@ -62,7 +63,7 @@ func New(c Config) http.Handler {
 	r.Get("/readyz", c.ready)
 	manual.Mount(r, v1.Mount(r, v1.Config{
 		Services: c.Services, Version: c.Version, PublicURL: c.PublicURL, Audience: c.Audience,
-		RevocationMax: c.RevocationMax, Origins: c.Origins,
+		RevocationMax: c.RevocationMax, KeySetMaxAge: c.KeySetMaxAge, Origins: c.Origins,
 	}))
 	return r
 }

@@ -23,7 +23,7 @@ const requestIDHeader = "X-Request-Id"
 func (c Config) tell(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
-		request := &wire.Request{ID: c.NewID()}
+		request := &wire.Request{ID: c.NewID(), Client: clientAddr(r, c.TrustedProxies)}
 		ctx, cancel := context.WithTimeout(wire.WithRequest(r.Context(), request), c.Timeout)
 		defer cancel()
 		w.Header().Set(requestIDHeader, request.ID)
@@ -68,7 +68,7 @@ func (c Config) finish(r *http.Request, request *wire.Request, seen middleware.W
 	attrs := []slog.Attr{
 		slog.String("id", request.ID), slog.String("method", r.Method), slog.String("route", route),
 		slog.Int("status", status), slog.Int("bytes", seen.BytesWritten()), slog.Float64("ms", float64(took.Microseconds())/1000),
-		slog.String("client", clientAddr(r, c.TrustedProxies)),
+		slog.String("client", request.Client),
 	}
 	if request.Cause != nil {
 		attrs = append(attrs, slog.String("cause", request.Cause.Error()))

@@ -4,42 +4,54 @@ import (
 	"runtime"
 	"testing"
 
+	"github.com/keyport-go/keyport/adapters/jose"
 	"github.com/keyport-go/keyport/domain"
 )
 
-func BenchmarkIssue(b *testing.B) {
-	k := open(b, config())
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := k.Tokens().Issue(b.Context(), claims()); err != nil {
-			b.Fatal(err)
-		}
+// each runs a benchmark for each algorithm.
+func each(b *testing.B, run func(b *testing.B, k *jose.Keyring)) {
+	for _, a := range domain.SigningAlgorithms() {
+		b.Run(string(a), func(b *testing.B) {
+			k := openWith(b, a)
+			b.ReportAllocs()
+			run(b, k)
+		})
 	}
+}
+
+func BenchmarkIssue(b *testing.B) {
+	each(b, func(b *testing.B, k *jose.Keyring) {
+		for b.Loop() {
+			if _, err := k.Tokens().Issue(b.Context(), claims()); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }
 
 func BenchmarkVerifyForTheFirstTime(b *testing.B) {
-	k := open(b, config())
-	// Expired, so that it is never remembered.
-	c := claims()
-	c.Expires = noon
-	token := issue(b, k, c)
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := k.Tokens().Verify(b.Context(), token); err != nil {
-			b.Fatal(err)
+	each(b, func(b *testing.B, k *jose.Keyring) {
+		// Expired, so that it is never remembered.
+		c := claims()
+		c.Expires = noon
+		token := issue(b, k, c)
+		for b.Loop() {
+			if _, err := k.Tokens().Verify(b.Context(), token); err != nil {
+				b.Fatal(err)
+			}
 		}
-	}
+	})
 }
 
 func BenchmarkVerifyRemembered(b *testing.B) {
-	k := open(b, config())
-	token := issue(b, k, claims())
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := k.Tokens().Verify(b.Context(), token); err != nil {
-			b.Fatal(err)
+	each(b, func(b *testing.B, k *jose.Keyring) {
+		token := issue(b, k, claims())
+		for b.Loop() {
+			if _, err := k.Tokens().Verify(b.Context(), token); err != nil {
+				b.Fatal(err)
+			}
 		}
-	}
+	})
 }
 
 func BenchmarkVerifyRefused(b *testing.B) {
@@ -49,6 +61,39 @@ func BenchmarkVerifyRefused(b *testing.B) {
 	for b.Loop() {
 		if _, err := k.Tokens().Verify(b.Context(), token); err == nil {
 			b.Fatal("it was taken")
+		}
+	}
+}
+
+func BenchmarkReaderRemembered(b *testing.B) {
+	k := open(b, config())
+	r, token := readerOf(b, k), issue(b, k, claims())
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := r.Verify(b.Context(), token); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkReaderKnows(b *testing.B) {
+	k := open(b, config())
+	r, token := readerOf(b, k), issue(b, k, claims())
+	b.ReportAllocs()
+	for b.Loop() {
+		if !r.Knows(token) {
+			b.Fatal("it does not know its key")
+		}
+	}
+}
+
+// BenchmarkReload tells what it takes to find that no key has changed.
+func BenchmarkReload(b *testing.B) {
+	k := open(b, config())
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := k.Reload(b.Context()); err != nil {
+			b.Fatal(err)
 		}
 	}
 }

@@ -1,14 +1,31 @@
 package jose_test
 
 import (
+	"context"
 	"testing"
 
+	"github.com/keyport-go/keyport/adapters/jose"
+	"github.com/keyport-go/keyport/domain"
 	"github.com/keyport-go/keyport/ports"
 	"github.com/keyport-go/keyport/ports/porttest"
 )
 
 func TestTheIssuerKeepsItsContract(t *testing.T) {
-	porttest.TestIssuer(t, func(t *testing.T) ports.TokenIssuer { return open(t, config()).Tokens() })
+	for _, a := range domain.SigningAlgorithms() {
+		t.Run(string(a), func(t *testing.T) {
+			// Two by turns, because to make an RSA key takes long.
+			c := config()
+			c.Algorithm = a
+			one := open(t, c)
+			c = config()
+			c.Algorithm = a
+			next, after := one, open(t, c)
+			porttest.TestIssuer(t, func(*testing.T) ports.TokenIssuer {
+				next, after = after, next
+				return after.Tokens()
+			})
+		})
+	}
 }
 
 func TestTheRefreshIssuerKeepsItsContract(t *testing.T) {
@@ -17,4 +34,35 @@ func TestTheRefreshIssuerKeepsItsContract(t *testing.T) {
 
 func TestTheCursorSealerKeepsItsContract(t *testing.T) {
 	porttest.TestCursorSealer(t, func(t *testing.T) ports.CursorSealer { return open(t, config()).Cursors() })
+}
+
+// A Reader checks what a Keyring issues, as the Keyring itself does.
+func TestAReaderKeepsTheContractOfAnIssuer(t *testing.T) {
+	for _, a := range domain.SigningAlgorithms() {
+		t.Run(string(a), func(t *testing.T) {
+			next, after := readBy(t, a), readBy(t, a)
+			porttest.TestIssuer(t, func(*testing.T) ports.TokenIssuer {
+				next, after = after, next
+				return after
+			})
+		})
+	}
+}
+
+// A readIssuer issues as a Keyring does, and verifies as a Reader does.
+type readIssuer struct {
+	ports.TokenIssuer
+	*jose.Reader
+}
+
+func (r readIssuer) Verify(ctx context.Context, token string) (domain.Claims, error) {
+	return r.Reader.Verify(ctx, token)
+}
+
+func readBy(t *testing.T, a domain.Algorithm) readIssuer {
+	t.Helper()
+	c := config()
+	c.Algorithm = a
+	k := open(t, c)
+	return readIssuer{k.Tokens(), readerOf(t, k)}
 }

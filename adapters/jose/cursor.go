@@ -2,6 +2,7 @@ package jose
 
 import (
 	"crypto/hmac"
+	"slices"
 
 	"github.com/keyport-go/keyport/domain"
 	"github.com/keyport-go/keyport/ports"
@@ -20,18 +21,20 @@ const (
 const MaxPlace = maxCursor/4*3 - cursorTag
 
 // A sealer implements ports.CursorSealer.
-type sealer struct{ secret []byte }
+type sealer struct{ ring *Keyring }
 
-var _ ports.CursorSealer = (*sealer)(nil)
+var _ ports.CursorSealer = sealer{}
 
 // Seal implements ports.CursorSealer. A place of more than MaxPlace bytes gives a
 // text that Open does not take.
-func (s *sealer) Seal(scope, place string) string {
-	return b64.EncodeToString(append([]byte(place), s.tag(scope, place)...))
+func (s sealer) Seal(scope, place string) string {
+	key := s.ring.snapshot.Load().cursor.signer(s.ring.c.Now())
+	return b64.EncodeToString(append([]byte(place), key.tag(scope, place)...))
 }
 
-// Open implements ports.CursorSealer.
-func (s *sealer) Open(scope, text string) (string, error) {
+// Open implements ports.CursorSealer. A cursor does not say by which key it was
+// sealed, so all that are kept are tried.
+func (s sealer) Open(scope, text string) (string, error) {
 	if len(text) > maxCursor {
 		return "", domain.ErrInvalidCursor
 	}
@@ -40,12 +43,14 @@ func (s *sealer) Open(scope, text string) (string, error) {
 		return "", domain.ErrInvalidCursor
 	}
 	place, tag := string(b[:len(b)-cursorTag]), b[len(b)-cursorTag:]
-	if !hmac.Equal(tag, s.tag(scope, place)) {
+	if !slices.ContainsFunc(s.ring.snapshot.Load().cursor.opened, func(k *secretKey) bool {
+		return hmac.Equal(tag, k.tag(scope, place))
+	}) {
 		return "", domain.ErrInvalidCursor
 	}
 	return place, nil
 }
 
-func (s *sealer) tag(scope, place string) []byte {
-	return mac(s.secret, cursorLabel, scope, place)[:cursorTag]
+func (k *secretKey) tag(scope, place string) []byte {
+	return mac(k.secret, cursorLabel, scope, place)[:cursorTag]
 }

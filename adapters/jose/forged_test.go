@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"github.com/keyport-go/keyport/adapters/jose"
 	"github.com/keyport-go/keyport/domain"
 )
@@ -32,7 +34,7 @@ func forge(t testing.TB, k *jose.Keyring, header, payload string) string {
 }
 
 // parts returns the three parts of a token, the first two decoded.
-func parts(t testing.TB, token string) (header, payload, signature string) {
+func parts(t rapid.TB, token string) (header, payload, signature string) {
 	t.Helper()
 	part := strings.Split(token, ".")
 	h, err1 := base64.RawURLEncoding.DecodeString(part[0])

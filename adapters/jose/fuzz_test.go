@@ -1,7 +1,9 @@
 package jose_test
 
 import (
+	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -55,6 +57,48 @@ func FuzzSignedClaims(f *testing.F) {
 		again, err := k.Tokens().Verify(t.Context(), issue(t, k, c))
 		if err != nil || !same(again, c) {
 			t.Errorf("%s . %s: got %+v, which was issued and became %+v, %v", header, payload, c, again, err)
+		}
+	})
+}
+
+// Whatever a Reader is given to learn, it takes a token only by the token's own
+// key, and what it refuses to learn changes nothing.
+func FuzzLearn(f *testing.F) {
+	tokens := make(map[string]map[string]any) // and the key of each
+	var keys []any
+	for _, a := range domain.SigningAlgorithms() {
+		k := openWith(f, a)
+		key := keyOf(f, k)
+		keys = append(keys, key)
+		tokens[issue(f, k, claims())] = key
+	}
+	sound := setOf(f, keys...)
+	f.Add(sound)
+	for _, key := range keys {
+		f.Add(setOf(f, key))
+		f.Add(setOf(f, key, key))
+	}
+	f.Add([]byte(`{"keys":[]}`))
+	f.Add([]byte(`{"keys":[{"kty":"oct","k":"AAAA","kid":"a","alg":"HS256"}]}`))
+	f.Add([]byte(`{"keys":[{"kty":"RSA","n":"","e":"AQAB","kid":"a","alg":"RS256"},{"kty":"EC","crv":"P-256","x":"","y":"","kid":"b","alg":"ES256"}]}`))
+	f.Fuzz(func(t *testing.T, set []byte) {
+		r := newReader(t)
+		ok(t, r.Learn(sound))
+		refused := r.Learn(set) != nil
+		var text struct {
+			Keys []map[string]any `json:"keys"`
+		}
+		if err := json.Unmarshal(set, &text); err != nil && !refused {
+			t.Fatalf("%q was learnt", set)
+		}
+		for token, key := range tokens {
+			there := refused || slices.ContainsFunc(text.Keys, func(k map[string]any) bool {
+				return k["kid"] == key["kid"] && k["alg"] == key["alg"] && k["x"] == key["x"] && k["n"] == key["n"]
+			})
+			if _, err := r.Verify(t.Context(), token); err == nil && !there || err != nil && refused {
+				t.Errorf("%q: refused %t, and then the token by %v: %v", set, refused, key["alg"], err)
+			}
+			r.Knows(string(set))
 		}
 	})
 }

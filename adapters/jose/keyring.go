@@ -4,136 +4,208 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/keyport-go/keyport/domain"
 	"github.com/keyport-go/keyport/ports"
 )
 
-// Config is what a Keyring needs to know. Every field is required.
+// Config is what a Keyring needs to know. What does not say otherwise is required.
 type Config struct {
-	Keys     ports.Keys
-	Master   Master
+	Store  ports.Store
+	Master Master // seals keys, and opens them
+	Other  Master // opens stored keys too: while the master key changes, the old one or the coming one; zero: none
+
 	Issuer   string // iss of access tokens: Keyport's public URL
 	Audience string // aud of access tokens
-	NewID    func() string
-	Now      func() time.Time
+
+	Algorithm  domain.Algorithm // of new signing keys; "": ES256
+	Turn       time.Duration    // how long a key signs, but no shorter than Ahead; 0: until Rotate
+	Ahead      time.Duration    // how long a key is published before it signs
+	SessionMax time.Duration    // how long a refresh key is kept after its successor signs: the longest life of a session
+
+	NewID func() string // at most 128 bytes, never the same again
+	Now   func() time.Time
 }
 
-// A Keyring holds Keyport's keys, opened.
-type Keyring struct {
-	tokens  *issuer
-	refresh *refresher
-	cursors *sealer
-}
+// The uses of keys.
+const (
+	signing    = "sign"    // access tokens
+	refreshing = "refresh" // refresh tokens
+	paging     = "cursor"  // cursors
+)
 
-// Open takes the keys from c.Keys, and makes those that are not there yet. Any
-// number of processes that open one store at once end up with the same keys. It
-// fails with ErrMasterKey if a key that is there was sealed by another master.
-func Open(ctx context.Context, c Config) (*Keyring, error) {
+var uses = []string{signing, refreshing, paging}
+
+// How long keys are kept after their successors sign, where no setting says it.
+const (
+	keepSigning = time.Hour + 10*time.Minute // the longest life of an access token, and ten minutes for clocks that differ
+	keepPaging  = 24 * time.Hour
+)
+
+func (c Config) check() error {
 	switch {
-	case c.Keys == nil || c.NewID == nil || c.Now == nil:
-		return nil, errors.New("jose: a keyring needs keys, ids and a clock")
+	case c.Store == nil || c.NewID == nil || c.Now == nil:
+		return errors.New("jose: a keyring needs a store, ids and a clock")
 	case c.Master.IsZero():
-		return nil, errors.New("jose: a keyring needs a master key")
+		return errors.New("jose: a keyring needs a master key")
 	case c.Issuer == "" || c.Audience == "":
-		return nil, errors.New("jose: a keyring needs an issuer and an audience")
+		return errors.New("jose: a keyring needs an issuer and an audience")
+	case !slices.Contains(domain.SigningAlgorithms(), c.Algorithm):
+		return fmt.Errorf("jose: keys of %q sign no access tokens; %q do", c.Algorithm, domain.SigningAlgorithms())
+	case c.Turn < 0 || c.Ahead <= 0 || c.SessionMax <= 0:
+		return errors.New("jose: Ahead and SessionMax must be more than 0, and Turn not less")
 	}
-	sign, err := settle(ctx, c, signing)
-	if err != nil {
+	return nil
+}
+
+// policy returns how the keys of a use follow one another.
+func (c Config) policy(use string) domain.KeyPolicy {
+	p := domain.KeyPolicy{Turn: c.Turn, Ahead: c.Ahead}
+	switch use {
+	case signing:
+		p.Keep = keepSigning
+	case refreshing:
+		p.Keep = c.SessionMax
+	case paging:
+		p.Keep = keepPaging
+	}
+	return p
+}
+
+// algorithm returns of which algorithm new keys of a use are.
+func (c Config) algorithm(use string) domain.Algorithm {
+	if use == signing {
+		return c.Algorithm
+	}
+	return domain.HS256
+}
+
+// now is the time as stores keep it: rounded up, so that Ahead is not cut short.
+func (c Config) now() time.Time {
+	return c.Now().UTC().Add(time.Microsecond - time.Nanosecond).Truncate(time.Microsecond)
+}
+
+// A Keyring holds Keyport's keys, opened, as they were when it last read them.
+type Keyring struct {
+	c       Config
+	checker *checker
+
+	snapshot atomic.Pointer[snapshot]
+	reading  reading
+}
+
+// Open takes the keys from the store, makes those of the uses that have none, and
+// turns those whose time has come. Any number of processes that open one store at
+// once end up with the same keys. It fails with ErrMasterKey if a key that is
+// there was sealed by another master key than those given.
+func Open(ctx context.Context, c Config) (*Keyring, error) {
+	if c.Algorithm == "" {
+		c.Algorithm = domain.ES256
+	}
+	if err := c.check(); err != nil {
 		return nil, err
 	}
-	refresh, err := settle(ctx, c, refreshing)
-	if err != nil {
+	if err := found(ctx, c); err != nil {
 		return nil, err
 	}
-	cursor, err := settle(ctx, c, paging)
+	k := &Keyring{c: c, checker: newChecker(c.Issuer, c.Audience, c.Now), reading: newReading()}
+	k.snapshot.Store(new(snapshot))
+	err := k.Reload(ctx)
+	if err == nil {
+		_, err = k.Turn(ctx)
+	}
 	if err != nil {
+		k.Close()
 		return nil, err
 	}
-	key, err := newES256(sign)
+	return k, nil
+}
+
+// found makes the first key of each use that has none: all in one transaction, so
+// that of two processes with different master keys one finds all keys its own,
+// and the other none.
+func found(ctx context.Context, c Config) error {
+	list, err := c.list(ctx, c.Store.Keys())
 	if err != nil {
-		return nil, err
+		return err
 	}
-	tokens, err := newIssuer(c, key)
+	var first []domain.Key
+	for _, use := range uses {
+		if len(keysFor(use, list)) > 0 {
+			continue
+		}
+		k, err := c.fresh(use)
+		if err != nil {
+			return err
+		}
+		k.Number, k.Created = 1, c.now()
+		k.Signs = k.Created
+		first = append(first, k)
+	}
+	if first == nil {
+		return nil
+	}
+	// Nothing is sealed by a master key that is not that of the others.
+	for _, k := range list {
+		if _, err := c.unseal(k); err != nil && slices.Contains(uses, k.Use) {
+			return err
+		}
+	}
+	return c.Store.Atomically(ctx, func(tx ports.Repositories) error {
+		for _, k := range first {
+			if _, err := c.settle(ctx, tx.Keys(), k); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// fresh makes a key for a use. Its number and times are still to be said.
+func (c Config) fresh(use string) (domain.Key, error) {
+	k := domain.Key{ID: c.NewID(), Use: use, Algorithm: c.algorithm(use)}
+	generate := generateSecret
+	if use == signing {
+		generate = algorithms[k.Algorithm].generate
+	}
+	secret, err := generate()
 	if err != nil {
-		return nil, err
+		return domain.Key{}, fmt.Errorf("jose: making a key for %q: %w", use, err)
 	}
-	return &Keyring{
-		tokens:  tokens,
-		refresh: newRefresher(refresh),
-		cursors: &sealer{cursor.secret},
-	}, nil
+	k.Sealed = c.Master.seal(k, secret)
+	return k, nil
+}
+
+func (c Config) list(ctx context.Context, keys ports.Keys) ([]domain.Key, error) {
+	list, err := keys.List(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("jose: listing the keys: %w", err)
+	}
+	return list, nil
+}
+
+func (c Config) settle(ctx context.Context, keys ports.Keys, k domain.Key) (domain.Key, error) {
+	settled, err := keys.Settle(ctx, k)
+	if err != nil {
+		return domain.Key{}, fmt.Errorf("jose: settling on key %d for %q: %w", k.Number, k.Use, err)
+	}
+	return settled, nil
 }
 
 // Tokens makes and checks access tokens.
-func (k *Keyring) Tokens() ports.TokenIssuer { return k.tokens }
+func (k *Keyring) Tokens() ports.TokenIssuer { return issuer{k} }
 
 // Refresh makes and checks refresh tokens.
-func (k *Keyring) Refresh() ports.RefreshIssuer { return k.refresh }
+func (k *Keyring) Refresh() ports.RefreshIssuer { return refresher{k} }
 
 // Cursors makes and checks cursors.
-func (k *Keyring) Cursors() ports.CursorSealer { return k.cursors }
+func (k *Keyring) Cursors() ports.CursorSealer { return sealer{k} }
 
 // Close stops what Open has started. Nothing of k is to be used after.
-func (k *Keyring) Close() { k.tokens.memory.close() }
-
-// Stats is what a Keyring tells of its work since it was opened.
-type Stats struct {
-	Signatures int64 // access tokens whose signature was checked
-	Recalled   int64 // access tokens that were remembered, so that it was not
-	Remembered int   // access tokens that are remembered at the moment, about
-}
+func (k *Keyring) Close() { k.checker.memory.close() }
 
 // Stats says how checking access tokens fares, for metrics.
-func (k *Keyring) Stats() Stats {
-	return Stats{
-		Signatures: k.tokens.signatures.Load(),
-		Recalled:   k.tokens.recalled.Load(),
-		Remembered: k.tokens.memory.size(),
-	}
-}
-
-// A purpose is a use that a key is for, and how such a key is made.
-type purpose struct {
-	use       string
-	algorithm string
-	generate  func() ([]byte, error)
-}
-
-var (
-	signing    = purpose{"sign", "ES256", generateES256}
-	refreshing = purpose{"refresh", "HS256", generateSecret}
-	paging     = purpose{"cursor", "HS256", generateSecret}
-)
-
-// An opened key is one whose seal has been taken off.
-type opened struct {
-	id     string
-	secret []byte
-}
-
-// settle returns the key for p, and makes it if there is none.
-func settle(ctx context.Context, c Config, p purpose) (opened, error) {
-	secret, err := p.generate()
-	if err != nil {
-		return opened{}, fmt.Errorf("jose: making the key for %q: %w", p.use, err)
-	}
-	fresh := domain.Key{ID: c.NewID(), Use: p.use, Algorithm: p.algorithm, Created: c.Now().UTC().Truncate(time.Microsecond)}
-	fresh.Sealed = c.Master.seal(fresh, secret)
-	stored, err := c.Keys.Settle(ctx, fresh)
-	if err != nil {
-		return opened{}, fmt.Errorf("jose: settling on the key for %q: %w", p.use, err)
-	}
-	if stored.ID == "" || stored.Use != p.use || stored.Algorithm != p.algorithm {
-		return opened{}, fmt.Errorf("jose: the stored key %q is for %q by %q; want one for %q by %q",
-			stored.ID, stored.Use, stored.Algorithm, p.use, p.algorithm)
-	}
-	if secret, err = c.Master.open(stored); err != nil {
-		return opened{}, err
-	}
-	if len(secret) != secretSize {
-		return opened{}, fmt.Errorf("jose: the stored key %q has %d bytes; want %d", stored.ID, len(secret), secretSize)
-	}
-	return opened{stored.ID, secret}, nil
-}
+func (k *Keyring) Stats() Stats { return k.checker.stats() }

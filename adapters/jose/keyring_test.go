@@ -3,11 +3,15 @@ package jose_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -33,7 +37,8 @@ const (
 // that stands at noon.
 func config() jose.Config {
 	return jose.Config{
-		Keys: new(fake.Store).Keys(), Master: jose.NewMaster(), Issuer: ours, Audience: service,
+		Store: new(fake.Store), Master: jose.NewMaster(), Issuer: ours, Audience: service,
+		Turn: 30 * 24 * time.Hour, Ahead: time.Hour, SessionMax: 90 * 24 * time.Hour,
 		NewID: newID, Now: fake.NewClock(noon).Now,
 	}
 }
@@ -149,25 +154,32 @@ func TestAnotherMasterKeyOpensNothingAndSaysSo(t *testing.T) {
 	open(t, c)
 }
 
-// altered is a key store whose keys are not what was put into it.
+// altered is a store whose keys are not what was put into it.
 type altered struct {
+	ports.Store
+	alter func(domain.Key) domain.Key
+}
+
+func (a altered) Keys() ports.Keys { return alteredKeys{a.Store.Keys(), a.alter} }
+
+type alteredKeys struct {
 	ports.Keys
 	alter func(domain.Key) domain.Key
 }
 
-func (a altered) Settle(ctx context.Context, k domain.Key) (domain.Key, error) {
-	stored, err := a.Keys.Settle(ctx, k)
-	return a.alter(stored), err
+func (a alteredKeys) List(ctx context.Context) ([]domain.Key, error) {
+	list, err := a.Keys.List(ctx)
+	for i := range list {
+		list[i] = a.alter(list[i])
+	}
+	return list, err
 }
 
 func TestASealedKeyIsGoodForNothingElse(t *testing.T) {
 	c := config()
-	sound := c.Keys
+	sound := c.Store
 	open(t, c)
-	refresh, err := sound.Settle(t.Context(), domain.Key{Use: "refresh"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	refresh := keysOf(t, sound, "refresh")[0]
 	for name, alter := range map[string]func(domain.Key) domain.Key{
 		"another id":                func(k domain.Key) domain.Key { k.ID += "x"; return k },
 		"no id":                     func(k domain.Key) domain.Key { k.ID = ""; return k },
@@ -180,7 +192,7 @@ func TestASealedKeyIsGoodForNothingElse(t *testing.T) {
 		"nothing":                   func(k domain.Key) domain.Key { k.Sealed = nil; return k },
 	} {
 		t.Run(name, func(t *testing.T) {
-			c.Keys = altered{sound, func(k domain.Key) domain.Key {
+			c.Store = altered{sound, func(k domain.Key) domain.Key {
 				if k.Use == "cursor" {
 					return alter(k)
 				}
@@ -201,17 +213,24 @@ func TestAKeyThatIsSealedRightButIsNotWhatWeUseIsRefused(t *testing.T) {
 		key    domain.Key
 		secret []byte
 	}{
-		"another algorithm": {domain.Key{ID: "a", Use: "sign", Algorithm: "EdDSA"}, sound},
-		"no id":             {domain.Key{Use: "sign", Algorithm: "ES256"}, sound},
-		"a scalar of zero":  {domain.Key{ID: "a", Use: "sign", Algorithm: "ES256"}, make([]byte, 32)},
-		"a short secret":    {domain.Key{ID: "a", Use: "refresh", Algorithm: "HS256"}, sound[:31]},
-		"no secret":         {domain.Key{ID: "a", Use: "cursor", Algorithm: "HS256"}, nil},
+		"another algorithm":        {domain.Key{ID: "a", Use: "sign", Algorithm: "ES384"}, sound},
+		"the algorithm of secrets": {domain.Key{ID: "a", Use: "sign", Algorithm: "HS256"}, sound},
+		"a secret of another kind": {domain.Key{ID: "a", Use: "refresh", Algorithm: "ES256"}, sound},
+		"no id":                    {domain.Key{Use: "sign", Algorithm: "ES256"}, sound},
+		"an id without end":        {domain.Key{ID: strings.Repeat("a", 129), Use: "sign", Algorithm: "ES256"}, sound},
+		"a scalar of zero":         {domain.Key{ID: "a", Use: "sign", Algorithm: "ES256"}, make([]byte, 32)},
+		"a short seed":             {domain.Key{ID: "a", Use: "sign", Algorithm: "EdDSA"}, sound[:31]},
+		"a long seed":              {domain.Key{ID: "a", Use: "sign", Algorithm: "EdDSA"}, append(sound[:32:32], 1)},
+		"no number of RSA":         {domain.Key{ID: "a", Use: "sign", Algorithm: "RS256"}, sound},
+		"an RSA key of 1024 bits":  {domain.Key{ID: "a", Use: "sign", Algorithm: "RS256"}, rsaKey(t, 1024)},
+		"an RSA key of 3072 bits":  {domain.Key{ID: "a", Use: "sign", Algorithm: "RS256"}, rsaKey(t, 3072)},
+		"a short secret":           {domain.Key{ID: "a", Use: "refresh", Algorithm: "HS256"}, sound[:31]},
+		"no secret":                {domain.Key{ID: "a", Use: "cursor", Algorithm: "HS256"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := config()
-			if _, err := c.Keys.Settle(t.Context(), jose.Seal(c.Master, k.key, k.secret)); err != nil {
-				t.Fatal(err)
-			}
+			k.key.Number = 1
+			settle(t, c.Store, jose.Seal(c.Master, k.key, k.secret))
 			if ring, err := jose.Open(t.Context(), c); err == nil {
 				ring.Close()
 				t.Error("it was opened")
@@ -219,24 +238,61 @@ func TestAKeyThatIsSealedRightButIsNotWhatWeUseIsRefused(t *testing.T) {
 		})
 	}
 	c := config()
-	if _, err := c.Keys.Settle(t.Context(), jose.Seal(c.Master, domain.Key{ID: "a", Use: "sign", Algorithm: "ES256"}, sound)); err != nil {
-		t.Fatal(err)
+	for i, a := range []domain.Algorithm{"ES256", "EdDSA", "RS256"} {
+		secret := sound
+		if a == "RS256" {
+			secret = rsaKey(t, 2048)
+		}
+		settle(t, c.Store, jose.Seal(c.Master, domain.Key{ID: "key of " + string(a), Use: "sign", Number: i + 1, Algorithm: a, Created: noon, Signs: noon}, secret))
 	}
+	settle(t, c.Store, domain.Key{ID: "b", Use: "a use of a later Keyport", Number: 1, Algorithm: "HS512", Sealed: sound})
 	open(t, c)
 }
 
+// rsaKey returns an RSA key as it is sealed.
+func rsaKey(t *testing.T, bits int) []byte {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, bits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x509.MarshalPKCS1PrivateKey(key)
+}
+
+func settle(t *testing.T, s ports.Store, k domain.Key) {
+	t.Helper()
+	if settled, err := s.Keys().Settle(t.Context(), k); err != nil || settled.ID != k.ID {
+		t.Fatalf("got %+v, %v", settled, err)
+	}
+}
+
+// keysOf returns the stored keys of a use.
+func keysOf(t testing.TB, s ports.Store, use string) []domain.Key {
+	t.Helper()
+	list, err := s.Keys().List(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.DeleteFunc(list, func(k domain.Key) bool { return k.Use != use })
+}
+
 func TestAStoreThatFailsIsSaidToHaveFailed(t *testing.T) {
-	for _, after := range []int{0, 1, 2} {
-		var asked int
-		store := &fake.Store{Fault: func(string) (bool, error) {
-			if asked++; asked > after {
+	for after := range 8 {
+		var asked atomic.Int64
+		c := config()
+		c.Store = &fake.Store{Fault: func(string) (bool, error) {
+			if asked.Add(1) > int64(after) {
 				return false, domain.ErrUnavailable
 			}
 			return false, nil
 		}}
-		c := config()
-		c.Keys = store.Keys()
-		if _, err := jose.Open(t.Context(), c); !errors.Is(err, domain.ErrUnavailable) {
+		k, err := jose.Open(t.Context(), c)
+		if err == nil {
+			k.Close()
+			if after < 7 { // to list, begin, settle thrice, list, and list once more
+				t.Errorf("after %d calls: it was opened", after)
+			}
+		} else if !errors.Is(err, domain.ErrUnavailable) {
 			t.Errorf("after %d calls: got %v, want ErrUnavailable", after, err)
 		}
 	}
@@ -244,12 +300,16 @@ func TestAStoreThatFailsIsSaidToHaveFailed(t *testing.T) {
 
 func TestAConfigThatLacksSomethingIsRefused(t *testing.T) {
 	for name, take := range map[string]func(*jose.Config){
-		"keys":        func(c *jose.Config) { c.Keys = nil },
-		"a master":    func(c *jose.Config) { c.Master = jose.Master{} },
-		"an issuer":   func(c *jose.Config) { c.Issuer = "" },
-		"an audience": func(c *jose.Config) { c.Audience = "" },
-		"ids":         func(c *jose.Config) { c.NewID = nil },
-		"a clock":     func(c *jose.Config) { c.Now = nil },
+		"a store":                 func(c *jose.Config) { c.Store = nil },
+		"a master":                func(c *jose.Config) { c.Master = jose.Master{} },
+		"an issuer":               func(c *jose.Config) { c.Issuer = "" },
+		"an audience":             func(c *jose.Config) { c.Audience = "" },
+		"ids":                     func(c *jose.Config) { c.NewID = nil },
+		"a clock":                 func(c *jose.Config) { c.Now = nil },
+		"an algorithm that signs": func(c *jose.Config) { c.Algorithm = "HS256" },
+		"time ahead":              func(c *jose.Config) { c.Ahead = 0 },
+		"a time that goes on":     func(c *jose.Config) { c.Turn = -1 },
+		"an end of sessions":      func(c *jose.Config) { c.SessionMax = 0 },
 	} {
 		c := config()
 		take(&c)

@@ -7,8 +7,7 @@ import (
 	"encoding/binary"
 )
 
-// secretSize is the length of every secret here, in bytes: a key for HMAC-SHA-256,
-// or a scalar of P-256.
+// secretSize is the length of a key for HMAC-SHA-256, in bytes.
 const secretSize = 32
 
 func generateSecret() ([]byte, error) {

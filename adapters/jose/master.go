@@ -104,5 +104,5 @@ func (m Master) cipher() cipher.AEAD {
 
 // sealedFor returns the additional data of a sealed key.
 func sealedFor(k domain.Key) []byte {
-	return frame("keyport sealed key 1", k.ID, k.Use, k.Algorithm)
+	return frame("keyport sealed key 1", k.ID, k.Use, string(k.Algorithm))
 }

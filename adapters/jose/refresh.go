@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/keyport-go/keyport/domain"
@@ -29,36 +30,30 @@ var (
 )
 
 // A refresher implements ports.RefreshIssuer.
-type refresher struct {
-	secret []byte
-	number [4]byte // the beginning of the SHA-256 of the key's id
-}
+type refresher struct{ ring *Keyring }
 
-var _ ports.RefreshIssuer = (*refresher)(nil)
+var _ ports.RefreshIssuer = refresher{}
 
-func newRefresher(k opened) *refresher {
-	digest := sha256.Sum256([]byte(k.id))
-	return &refresher{k.secret, [4]byte(digest[:4])}
-}
-
-// Issue implements ports.RefreshIssuer. It panics if the session's id is no UUID,
-// which domain.ParseSessionID rules out.
-func (r *refresher) Issue(t domain.RefreshToken) domain.Secret {
+// Issue implements ports.RefreshIssuer. The text is the same for the same token
+// while one key signs, and all texts of a token are as good. It panics if the
+// session's id is no UUID, which domain.ParseSessionID rules out.
+func (r refresher) Issue(t domain.RefreshToken) domain.Secret {
 	id, err := hex.DecodeString(strings.ReplaceAll(string(t.Session), "-", ""))
 	if err != nil || len(id) != 16 {
 		panic("jose: the session's id is not a UUID")
 	}
+	key := r.ring.snapshot.Load().refresh.signer(r.ring.c.Now())
 	b := make([]byte, 0, refreshSize)
 	b = append(b, refreshVersion)
 	b = append(b, id...)
 	b = binary.BigEndian.AppendUint64(b, uint64(t.Counter))
-	b = append(b, r.number[:]...)
-	b = append(b, mac(r.secret, refreshLabel, string(b))...)
+	b = append(b, key.number[:]...)
+	b = append(b, mac(key.secret, refreshLabel, string(b))...)
 	return domain.NewSecret(refreshPrefix + b64.EncodeToString(b))
 }
 
 // Verify implements ports.RefreshIssuer.
-func (r *refresher) Verify(text string) (domain.RefreshToken, error) {
+func (r refresher) Verify(text string) (domain.RefreshToken, error) {
 	rest, marked := strings.CutPrefix(text, refreshPrefix)
 	if !marked || len(rest) != b64.EncodedLen(refreshSize) {
 		return domain.RefreshToken{}, domain.ErrInvalidToken.Because(errRefreshText)
@@ -67,8 +62,8 @@ func (r *refresher) Verify(text string) (domain.RefreshToken, error) {
 	if !ok || b[0] != refreshVersion {
 		return domain.RefreshToken{}, domain.ErrInvalidToken.Because(errRefreshText)
 	}
-	body := b[:refreshBody]
-	if [4]byte(body[25:]) != r.number || !hmac.Equal(b[refreshBody:], mac(r.secret, refreshLabel, string(body))) {
+	body, tag := b[:refreshBody], b[refreshBody:]
+	if !r.genuine(body, tag) {
 		return domain.RefreshToken{}, domain.ErrInvalidToken.Because(errRefreshKey)
 	}
 	id := hex.EncodeToString(body[1:17])
@@ -76,4 +71,13 @@ func (r *refresher) Verify(text string) (domain.RefreshToken, error) {
 		Session: domain.SessionID(id[:8] + "-" + id[8:12] + "-" + id[12:16] + "-" + id[16:20] + "-" + id[20:]),
 		Counter: domain.Counter(binary.BigEndian.Uint64(body[17:25])),
 	}, nil
+}
+
+// genuine reports whether tag is that of body, by a key of the number in body. Two
+// keys may share a number.
+func (r refresher) genuine(body, tag []byte) bool {
+	number := [4]byte(body[25:])
+	return slices.ContainsFunc(r.ring.snapshot.Load().refresh.opened, func(k *secretKey) bool {
+		return k.number == number && hmac.Equal(tag, mac(k.secret, refreshLabel, string(body)))
+	})
 }

@@ -188,22 +188,13 @@ func scanAccount(r pgx.CollectableRow, more ...any) (domain.Account, error) {
 	if err := r.Scan(into...); err != nil {
 		return domain.Account{}, err
 	}
-	a.Roles = readRoles(roles)
+	a.Roles = words[domain.Role](roles)
 	a.Created, a.Changed = a.Created.UTC(), a.Changed.UTC()
 	for i, kind := range kinds {
 		a.Logins = append(a.Logins, domain.RestoreLogin(domain.LoginKind(kind), values[i], normals[i]))
 	}
 	a.Logins = ordered(a.Logins)
 	return a, nil
-}
-
-// readRoles makes roles of words.
-func readRoles(words []string) []domain.Role {
-	roles := make([]domain.Role, len(words))
-	for i, w := range words {
-		roles[i] = domain.Role(w)
-	}
-	return roles
 }
 
 // ordered returns logins in the order user name, e-mail address.

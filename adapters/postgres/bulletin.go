@@ -28,6 +28,9 @@ func (r bulletin) Post(ctx context.Context, changes ...domain.Change) error {
 		INSERT INTO changes (kind, subject, value, at)
 		SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::timestamptz[])`,
 		kinds, subjects, values, times)
+	if err == nil {
+		r.on.posted()
+	}
 	return err
 }
 

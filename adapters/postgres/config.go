@@ -48,12 +48,24 @@ type Config struct {
 	// PgBouncer says that the URL leads to a PgBouncer in transaction mode. The
 	// timeouts of the server, which it would refuse, are then not sent: set them
 	// on the role.
-	// "" for ExecMode stands for cache_describe, the one that 1.18 passes.
+	// "" for ExecMode stands for cache_describe, the one that 1.18 passes. Notices
+	// are neither sent nor heard, for LISTEN needs a connection that stays.
 	PgBouncer bool
+
+	// OnNews is called when there may be news on the bulletin, sooner than a poll
+	// would find it: when a replica on the same database has committed a change,
+	// and whenever the connection on which that is heard was made anew. It is
+	// called from one goroutine, may be called for nothing, and should return at
+	// once. Nothing is promised: a change may come without it, so whoever wants
+	// all of them polls too. nil is nobody, and spends no connection; otherwise
+	// one is open beside those of the pool. What is committed here is told to
+	// others in any case.
+	OnNews func()
 
 	// OnStatement is told the text of each statement when it is sent, BEGIN and
 	// COMMIT too, from many goroutines at once; nil is nobody. Preparing is no
-	// statement, and no parameter is told.
+	// statement, and no parameter is told. Notices, which go out after a commit,
+	// are nobody's statements, and are told to nobody.
 	OnStatement func(sql string)
 }
 
@@ -129,6 +141,15 @@ func (c Config) pool() (*pgxpool.Config, error) {
 	}
 	dress(p.ConnConfig, settings)
 	return p, nil
+}
+
+// hearing returns a connection like those of the pool, on which nothing is traced
+// and silence is no fault.
+func hearing(c *pgx.ConnConfig) *pgx.ConnConfig {
+	c = c.Copy()
+	c.Tracer = nil
+	c.RuntimeParams["idle_session_timeout"] = "0"
+	return c
 }
 
 // dress gives a connection the settings of the server that the URL does not

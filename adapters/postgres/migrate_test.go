@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"sync"
 	"testing"
@@ -104,8 +105,11 @@ func TestEveryConstraintHasAName(t *testing.T) {
 	}
 }
 
-// A release stands on what the one before has left, and serves it at once.
-func TestADatabaseOfTheFirstReleaseIsMigratedWithAllThatIsInIt(t *testing.T) {
+// firstRelease returns the URL of a database as the first release left it, with
+// what a release until the third one has written: an account with a session and a
+// key.
+func firstRelease(t *testing.T) string {
+	t.Helper()
 	url := pgtest.Open(t)
 	db, err := sql.Open("pgx", url)
 	if err != nil {
@@ -125,13 +129,51 @@ func TestADatabaseOfTheFirstReleaseIsMigratedWithAllThatIsInIt(t *testing.T) {
 	}
 	defer s.Close()
 	register(t, s, ada, "ada")
-	if _, err := s.Sessions().Open(t.Context(), session(1, ada), 1); err != nil {
-		t.Fatal(err)
-	}
 	if _, _, err := s.Bulletin().News(t.Context(), ""); err == nil {
 		t.Fatal("it has a bulletin before it is migrated, and this test proves nothing")
 	}
+	openedByTheFirst(t, url, 1)
+	_, err = connect(t, url).Exec(t.Context(), `INSERT INTO keys (use, id, algorithm, sealed, created) VALUES ('sign', 'kid', 'ES256', '\x01', $1)`, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return url
+}
+
+// openedByTheFirst opens the nth session, last used a minute after noon, as the
+// first release did.
+func openedByTheFirst(t *testing.T, url string, n int) {
+	t.Helper()
+	old := session(n, ada)
+	_, err := connect(t, url).Exec(t.Context(), `
+		INSERT INTO sessions (id, account, counter, created, used, ends, device) VALUES ($1, $2, 0, $3, $4, $5, '')`,
+		string(old.ID), string(old.Account), old.Created, noon.Add(time.Minute), old.Ends)
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A release stands on what the one before has left, and serves it at once.
+func TestADatabaseOfTheFirstReleaseIsMigratedWithAllThatIsInIt(t *testing.T) {
+	url := firstRelease(t)
 	if err := postgres.Migrate(t.Context(), url); err != nil {
+		t.Fatal(err)
+	}
+	s, err := postgres.Open(t.Context(), postgres.Config{URL: url})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	found, err := s.Sessions().ByID(t.Context(), session(1, ada).ID, noon)
+	if err != nil || !found.Seen.Equal(noon.Add(time.Minute)) || found.Address != "" {
+		t.Fatalf("the session was seen %v at %q (%v), want when it was last used, and no address", found.Seen, found.Address, err)
+	}
+	keys, err := s.Keys().List(t.Context())
+	want := []domain.Key{{ID: "kid", Use: "sign", Number: 1, Algorithm: domain.ES256, Sealed: []byte{1}, Created: noon, Signs: noon}}
+	if !reflect.DeepEqual(keys, want) || err != nil {
+		t.Fatalf("the keys are %+v (%v), want %+v", keys, err, want)
+	}
+	if err := s.AccessKeys().Add(t.Context(), accessKey(1, ada), session(1, ada).ID); err != nil {
 		t.Fatal(err)
 	}
 	r := newReader(s)
@@ -141,6 +183,23 @@ func TestADatabaseOfTheFirstReleaseIsMigratedWithAllThatIsInIt(t *testing.T) {
 		t.Fatalf("the verdict is %d (%v), want that the token was used before", f.Verdict, err)
 	}
 	r.hears(t, ended(1))
+}
+
+// While replicas are replaced one after the other, the old ones go on.
+func TestAReleaseThatDoesNotKnowTheNewColumnsMayGoOnOpeningSessions(t *testing.T) {
+	url := firstRelease(t)
+	if err := postgres.Migrate(t.Context(), url); err != nil {
+		t.Fatal(err)
+	}
+	openedByTheFirst(t, url, 2)
+	s, err := postgres.Open(t.Context(), postgres.Config{URL: url})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if found, err := s.Sessions().ByID(t.Context(), session(2, ada).ID, noon); err != nil || found.Seen.IsZero() || found.Address != "" {
+		t.Fatalf("the session was seen %v at %q (%v), want some time and no address", found.Seen, found.Address, err)
+	}
 }
 
 func TestMigratingWithoutAServerSaysSo(t *testing.T) {

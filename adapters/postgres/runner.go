@@ -23,6 +23,9 @@ type runner interface {
 	// unit runs f so that all of its statements count, or none where f fails. Its
 	// error is f's own.
 	unit(ctx context.Context, f func(runner) error) error
+
+	// posted says that what was run is on the bulletin, as soon as it counts.
+	posted()
 }
 
 // A querier is what a connection and a transaction have in common.
@@ -36,6 +39,7 @@ type querier interface {
 type pool struct {
 	connections *pgxpool.Pool
 	patience    patience
+	notices     *notices
 }
 
 // patience is how long is waited, on this side of the connection.
@@ -54,7 +58,16 @@ func newPool(ctx context.Context, c Config) (*pool, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &pool{connections, patience{c.AcquireTimeout, c.StatementTimeout + time.Second}}, nil
+	p := &pool{connections: connections, patience: patience{c.AcquireTimeout, c.StatementTimeout + time.Second}}
+	if !c.PgBouncer {
+		p.notices = newNotices(ctx, connections, hearing(config.ConnConfig), c.OnNews)
+	}
+	return p, nil
+}
+
+func (p *pool) close() {
+	p.notices.close()
+	p.connections.Close()
 }
 
 func (p *pool) run(ctx context.Context, f func(context.Context, querier) error) error {
@@ -66,10 +79,18 @@ func (p *pool) run(ctx context.Context, f func(context.Context, querier) error) 
 }
 
 func (p *pool) unit(ctx context.Context, f func(runner) error) error {
-	return again(ctx, func() error {
-		return p.lend(ctx, func(c *pgx.Conn) error { return p.patience.within(ctx, c, c, f) })
+	var news bool
+	err := again(ctx, func() error {
+		news = false
+		return p.lend(ctx, func(c *pgx.Conn) error { return p.patience.within(ctx, c, c, &news, f) })
 	})
+	if err == nil && news {
+		p.posted()
+	}
+	return err
 }
+
+func (p *pool) posted() { p.notices.mark() }
 
 // lend lends f a connection that nobody else uses meanwhile.
 func (p *pool) lend(ctx context.Context, f func(*pgx.Conn) error) error {
@@ -110,6 +131,7 @@ func again(ctx context.Context, f func() error) (err error) {
 type transaction struct {
 	tx       pgx.Tx
 	patience patience
+	news     *bool // whether something was posted, if only in a savepoint that failed
 }
 
 func (t transaction) run(ctx context.Context, f func(context.Context, querier) error) error {
@@ -117,8 +139,10 @@ func (t transaction) run(ctx context.Context, f func(context.Context, querier) e
 }
 
 func (t transaction) unit(ctx context.Context, f func(runner) error) error {
-	return t.patience.within(ctx, t.tx.Conn(), t.tx, f)
+	return t.patience.within(ctx, t.tx.Conn(), t.tx, t.news, f)
 }
+
+func (t transaction) posted() { *t.news = true }
 
 // ask runs f, which waits for the server at c, and says what its error means.
 func (p patience) ask(ctx context.Context, c *pgx.Conn, f func(context.Context) error) error {
@@ -133,8 +157,8 @@ func (p patience) ask(ctx context.Context, c *pgx.Conn, f func(context.Context) 
 }
 
 // within runs f in a transaction on q or, where q is a transaction already, in a
-// savepoint of it.
-func (p patience) within(ctx context.Context, c *pgx.Conn, q querier, f func(runner) error) error {
+// savepoint of it. It notes in news that something was posted there.
+func (p patience) within(ctx context.Context, c *pgx.Conn, q querier, news *bool, f func(runner) error) error {
 	var tx pgx.Tx
 	err := p.ask(ctx, c, func(ctx context.Context) (err error) {
 		tx, err = q.Begin(ctx)
@@ -150,7 +174,7 @@ func (p patience) within(ctx context.Context, c *pgx.Conn, q querier, f func(run
 		defer cancel()
 		_ = tx.Rollback(ctx)
 	}()
-	if err := f(transaction{tx, p}); err != nil {
+	if err := f(transaction{tx, p, news}); err != nil {
 		return err
 	}
 	return p.ask(ctx, c, tx.Commit)

@@ -17,14 +17,15 @@ func (r sessions) Open(ctx context.Context, s domain.Session, credential domain.
 	a, found, err := row(ctx, r.on, readAuthority, `
 		WITH held AS (
 			SELECT id, authority, roles FROM accounts
-			WHERE id = $2::uuid AND status = 'active' AND credential = $8::bigint
+			WHERE id = $2::uuid AND status = 'active' AND credential = $3::bigint
 			FOR SHARE
 		), opened AS (
-			INSERT INTO sessions (id, account, counter, created, used, ends, device)
-			SELECT $1::uuid, id, $3::bigint, $4::timestamptz, $5::timestamptz, $6::timestamptz, $7::text FROM held
+			INSERT INTO sessions (id, account, counter, created, used, ends, device, seen, address)
+			SELECT $1::uuid, id, $4::bigint, $5::timestamptz, $6::timestamptz, $7::timestamptz, $8::text, $9::timestamptz, $10::text FROM held
 		)
 		SELECT id, authority, roles FROM held`,
-		string(s.ID), string(s.Account), int64(s.Counter), micro(s.Created), micro(s.Used), micro(s.Ends), s.Device, int64(credential))
+		string(s.ID), string(s.Account), int64(credential),
+		int64(s.Counter), micro(s.Created), micro(s.Used), micro(s.Ends), s.Device, micro(s.Seen), s.Address)
 	if err == nil && !found {
 		err = domain.ErrCredentialChanged
 	}
@@ -64,7 +65,7 @@ func (r sessions) Refresh(ctx context.Context, t domain.RefreshToken, now time.T
 		default:
 			return domain.Refreshed{Verdict: f.Verdict}, err
 		}
-		f.Session, f.Authority.Account, f.Authority.Roles = s, s.Account, readRoles(roles)
+		f.Session, f.Authority.Account, f.Authority.Roles = s, s.Account, words[domain.Role](roles)
 		return f, err
 	}, `
 		WITH held AS (
@@ -89,6 +90,9 @@ func (r sessions) Refresh(ctx context.Context, t domain.RefreshToken, now time.T
 		)
 		SELECT `+sessionColumns+`, s.verdict, s.authority, s.roles FROM held s`,
 		string(t.Session), int64(t.Counter), at, idle, grace, string(domain.SessionEnded))
+	if err == nil && refreshed.Verdict == domain.Reused {
+		r.on.posted()
+	}
 	return refreshed, err
 }
 
@@ -138,26 +142,29 @@ func (r sessions) EndAll(ctx context.Context, account domain.AccountID, except d
 		DELETE FROM sessions WHERE account = $1::uuid AND id IS DISTINCT FROM $2::uuid RETURNING id`, string(account), nullable(except))
 }
 
+func (r sessions) Saw(ctx context.Context, sightings []domain.Sighting[domain.SessionID]) error {
+	return saw(ctx, r.on, "sessions", sightings)
+}
+
 // Prune leaves out what somebody else is writing at the moment: two replicas
-// that prune at once share the work.
+// that prune at once share the work. A join might read the whole table.
 func (r sessions) Prune(ctx context.Context, t time.Time, limit int) (int, error) {
 	return exec(ctx, r.on, `
-		WITH due AS MATERIALIZED (
+		DELETE FROM sessions WHERE id = ANY (ARRAY(
 			SELECT id FROM sessions WHERE ends < $1::timestamptz ORDER BY ends LIMIT $2::bigint FOR UPDATE SKIP LOCKED
-		)
-		DELETE FROM sessions s USING due WHERE s.id = due.id`, micro(t), int64(limit))
+		))`, micro(t), int64(limit))
 }
 
 // sessionColumns are what scanSession reads of sessions s.
-const sessionColumns = `s.id, s.account, s.counter, s.created, s.used, s.ends, s.device`
+const sessionColumns = `s.id, s.account, s.counter, s.created, s.used, s.ends, s.device, s.seen, s.address`
 
 func readSession(r pgx.CollectableRow) (domain.Session, error) { return scanSession(r) }
 
 // scanSession reads sessionColumns and the columns that come after.
 func scanSession(r pgx.CollectableRow, more ...any) (domain.Session, error) {
 	var s domain.Session
-	err := r.Scan(append([]any{&s.ID, &s.Account, &s.Counter, &s.Created, &s.Used, &s.Ends, &s.Device}, more...)...)
-	s.Created, s.Used, s.Ends = s.Created.UTC(), s.Used.UTC(), s.Ends.UTC()
+	err := r.Scan(append([]any{&s.ID, &s.Account, &s.Counter, &s.Created, &s.Used, &s.Ends, &s.Device, &s.Seen, &s.Address}, more...)...)
+	s.Created, s.Used, s.Ends, s.Seen = s.Created.UTC(), s.Used.UTC(), s.Ends.UTC(), s.Seen.UTC()
 	return s, err
 }
 
@@ -165,6 +172,6 @@ func readAuthority(r pgx.CollectableRow) (domain.Authority, error) {
 	var a domain.Authority
 	var roles []string
 	err := r.Scan(&a.Account, &a.Version, &roles)
-	a.Roles = readRoles(roles)
+	a.Roles = words[domain.Role](roles)
 	return a, err
 }

@@ -65,6 +65,29 @@ func TestWhatIsAskedOftenIsOneStatement(t *testing.T) {
 			_, err := s.Sessions().Authority(ctx, session(1, ada).ID, noon)
 			return err
 		}},
+		{"add an access key, between BEGIN and COMMIT", 4, func(ctx context.Context) error {
+			return s.AccessKeys().Add(ctx, accessKey(1, ada), session(1, ada).ID)
+		}},
+		{"look up an access key and what its account may do", 1, func(ctx context.Context) error {
+			_, _, err := s.AccessKeys().ByID(ctx, accessKey(1, ada).ID, noon)
+			return err
+		}},
+		{"note no sighting", 0, func(ctx context.Context) error { return s.Sessions().Saw(ctx, nil) }},
+		{"note where a hundred sessions were seen", 1, func(ctx context.Context) error {
+			var all []domain.Sighting[domain.SessionID]
+			for n := range 100 {
+				all = append(all, domain.Sighting[domain.SessionID]{ID: session(n, ada).ID, At: noon.Add(time.Hour)})
+			}
+			return s.Sessions().Saw(ctx, all)
+		}},
+		{"note where an access key was seen", 1, func(ctx context.Context) error {
+			return s.AccessKeys().Saw(ctx, []domain.Sighting[domain.AccessKeyID]{{ID: accessKey(1, ada).ID, At: noon}})
+		}},
+		{"end an access key", 1, func(ctx context.Context) error { return s.AccessKeys().End(ctx, ada, accessKey(1, ada).ID) }},
+		{"end all access keys", 1, func(ctx context.Context) error {
+			_, err := s.AccessKeys().EndAll(ctx, ada)
+			return err
+		}},
 		{"end a session", 1, func(ctx context.Context) error { return s.Sessions().End(ctx, ada, session(1, ada).ID) }},
 		{"end all sessions", 1, func(ctx context.Context) error {
 			_, err := s.Sessions().EndAll(ctx, ada, "")

@@ -1,17 +1,17 @@
 // Package postgres keeps Keyport's memory in PostgreSQL 15 or later, through
 // pgx.
 //
-// It owns the schema and its migrations, the pool of connections, and the
-// meaning of the server's errors. It leaves to its caller when to migrate, and
-// to the operator how the server is kept alive: it writes no replication of its
-// own.
+// It owns the schema and its migrations, the pool of connections, the notices by
+// which replicas wake one another, and the meaning of the server's errors. It
+// leaves to its caller when to migrate, and to the operator how the server is kept
+// alive: it writes no replication of its own.
 //
 // Everything happens at READ COMMITTED. A condition rides on the write that
 // depends on it, in one statement wherever that can be. Such a statement locks
 // the rows that it judges first, for of all that it reads only a locked row is
 // read again when somebody else has just changed it (PostgreSQL manual, section
 // 13.2.1); what it looks up beside them is as old as its beginning. Rows are
-// locked in one order: account, credential, sessions; collection, record, keys.
+// locked in one order: account, credential, sessions, access keys; collection, record, keys.
 package postgres
 
 import (
@@ -44,8 +44,10 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	return &Store{p, repositories{p}}, nil
 }
 
-// Close waits for the statements that are under way and closes all connections.
-func (s *Store) Close() { s.pool.connections.Close() }
+// Close sends the notice that is due, which takes a second at most, waits for the
+// statements that are under way, and closes all connections. No goroutine of the
+// Store is left.
+func (s *Store) Close() { s.pool.close() }
 
 // Atomically implements ports.Store, at READ COMMITTED. (At SERIALIZABLE two
 // thirds of 32 unrelated refreshes failed on a small table, five tries each.)
@@ -67,7 +69,8 @@ func (s *Store) Ping(ctx context.Context) error {
 	return err
 }
 
-// Stats are the numbers of the pool of connections.
+// Stats are the numbers of the pool of connections, and of the notices that go
+// from replica to replica.
 type Stats struct {
 	Max       int32         // connections that may be open at once
 	Open      int32         // connections that are open or being made
@@ -77,15 +80,23 @@ type Stats struct {
 	Waits     int64         // how often none was free at once
 	Waited    time.Duration // how long those waits took together
 	Abandoned int64         // how often the wait was given up
+
+	NoticesSent   int64 // notices that something was committed
+	NoticesHeard  int64 // notices from replicas, this one included
+	HearingBroken int64 // how often the connection on which they are heard was lost
 }
 
 // Stats returns the numbers of this moment.
 func (s *Store) Stats() Stats {
 	n := s.pool.connections.Stat()
-	return Stats{
+	stats := Stats{
 		Max: n.MaxConns(), Open: n.TotalConns(), InUse: n.AcquiredConns(), Idle: n.IdleConns(),
 		Lent: n.AcquireCount(), Waits: n.EmptyAcquireCount(), Waited: n.EmptyAcquireWaitTime(), Abandoned: n.CanceledAcquireCount(),
 	}
+	if told := s.pool.notices; told != nil {
+		stats.NoticesSent, stats.NoticesHeard, stats.HearingBroken = told.sent.Load(), told.heard.Load(), told.lost.Load()
+	}
+	return stats
 }
 
 // repositories send their statements to one runner.
@@ -93,6 +104,7 @@ type repositories struct{ on runner }
 
 func (r repositories) Accounts() ports.Accounts       { return accounts(r) }
 func (r repositories) Sessions() ports.Sessions       { return sessions(r) }
+func (r repositories) AccessKeys() ports.AccessKeys   { return accessKeys(r) }
 func (r repositories) Collections() ports.Collections { return collections(r) }
 func (r repositories) Records() ports.Records         { return records(r) }
 func (r repositories) Keys() ports.Keys               { return keys(r) }
@@ -151,3 +163,32 @@ func texts[T ~string](words []T) []string {
 	}
 	return all
 }
+
+// words is the inverse of texts.
+func words[T ~string](texts []string) []T {
+	all := make([]T, len(texts))
+	for i, s := range texts {
+		all[i] = T(s)
+	}
+	return all
+}
+
+// nullableTime returns a time for a column that is null where there is none.
+func nullableTime(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = micro(t)
+	return &t
+}
+
+// timeOrZero is the inverse of nullableTime.
+func timeOrZero(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.UTC()
+}
+
+// bytes returns b for a column that is not null, however empty it is.
+func bytes(b []byte) []byte { return append([]byte{}, b...) }

@@ -113,7 +113,15 @@ func register(t testing.TB, s *postgres.Store, id domain.AccountID, name string)
 func session(n int, account domain.AccountID) domain.Session {
 	return domain.Session{
 		ID: domain.SessionID(fmt.Sprintf("01900002-0000-7000-8000-%012x", n)), Account: account,
-		Created: noon, Used: noon, Ends: noon.Add(time.Hour),
+		Created: noon, Used: noon, Ends: noon.Add(time.Hour), Seen: noon,
+	}
+}
+
+// accessKey returns the nth access key of an account, made at noon.
+func accessKey(n int, account domain.AccountID) domain.AccessKey {
+	return domain.AccessKey{
+		ID: domain.AccessKeyID(fmt.Sprintf("01900004-0000-7000-8000-%012x", n)), Account: account, Name: "backup",
+		Scopes: []domain.Scope{domain.ReadRecords}, Created: noon,
 	}
 }
 

@@ -6,8 +6,12 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strconv"
 	"testing"
+	"time"
+
+	"github.com/pressly/goose/v3"
 
 	"github.com/keyport-go/keyport/adapters/sqlite"
 	"github.com/keyport-go/keyport/domain"
@@ -63,6 +67,66 @@ func schema(t *testing.T, path string) string {
 		t.Fatal(err)
 	}
 	return text
+}
+
+func TestWhatWasThereBeforeAMigrationIsThereAfterwards(t *testing.T) {
+	path, ada := filepath.Join(t.TempDir(), "keyport.db"), person(1, "ada")
+	visited, used := visit(1, ada), noon.Add(time.Minute)
+	old := []domain.Key{
+		{ID: "a", Use: "cursor", Number: 1, Algorithm: domain.HS256, Sealed: []byte{0, 1}, Created: noon, Signs: noon},
+		{ID: "b", Use: "sign", Number: 1, Algorithm: domain.RS256, Sealed: []byte{0, 2}, Created: used, Signs: used},
+	}
+	former(t, path, 2, func(do func(statement string, args ...any)) {
+		do(`INSERT INTO accounts VALUES (?, '', '["editor"]', 'active', 0, 1, ?, ?)`, ada.ID, noon.UnixMicro(), noon.UnixMicro())
+		do(`INSERT INTO credentials VALUES (?, 'hash', 1)`, ada.ID)
+		do(`INSERT INTO sessions VALUES (?, ?, 7, ?, ?, ?, ?)`,
+			visited.ID, ada.ID, noon.UnixMicro(), used.UnixMicro(), visited.Ends.UnixMicro(), visited.Device)
+		for _, k := range old {
+			do(`INSERT INTO keys VALUES (?, ?, ?, ?, ?)`, k.Use, k.ID, k.Algorithm, k.Sealed, k.Created.UnixMicro())
+		}
+	})
+	s := opened(t, sqlite.Config{Path: path})
+	visited.Counter, visited.Used, visited.Seen, visited.Address = 7, used, used, ""
+	if found, err := s.Sessions().ByID(t.Context(), visited.ID, noon); err != nil || found != visited {
+		t.Errorf("the session is %+v, want %+v: %v", found, visited, err)
+	}
+	if found, err := s.Keys().List(t.Context()); err != nil || !reflect.DeepEqual(found, old) {
+		t.Errorf("the keys are %+v, want %+v: %v", found, old, err)
+	}
+	for _, k := range []domain.Key{sealed(1), sealed(2)} {
+		want := k
+		if k.Number == 1 {
+			want = old[1]
+		}
+		if found, err := s.Keys().Settle(t.Context(), k); err != nil || !reflect.DeepEqual(found, want) {
+			t.Errorf("key %d is %+v, want %+v: %v", k.Number, found, want, err)
+		}
+	}
+	if err := s.AccessKeys().Add(t.Context(), pass(1, ada), visited.ID); err != nil {
+		t.Error(err)
+	}
+}
+
+// former makes a database as it was after the given migration, and fills it.
+func former(t *testing.T, path string, version int64, fill func(do func(statement string, args ...any))) {
+	t.Helper()
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	provider, err := goose.NewProvider(goose.DialectSQLite3, db, os.DirFS("migrations"), goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := provider.UpTo(t.Context(), version); err != nil {
+		t.Fatal(err)
+	}
+	fill(func(statement string, args ...any) {
+		if _, err := db.ExecContext(t.Context(), statement, args...); err != nil {
+			t.Fatalf("%v: %s", err, statement)
+		}
+	})
 }
 
 func TestWhoWaitsToMigrateStopsWithItsContext(t *testing.T) {

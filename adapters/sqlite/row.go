@@ -28,7 +28,12 @@ func (r row) bytes(i int) []byte {
 	return b
 }
 
-func (r row) time(i int) time.Time { return time.UnixMicro(r.number(i)).UTC() }
+func (r row) time(i int) time.Time {
+	if r.null(i) {
+		return time.Time{}
+	}
+	return time.UnixMicro(r.number(i)).UTC()
+}
 
 // list reads a column that list wrote.
 func (r row) list(i int, into any) error {
@@ -50,3 +55,11 @@ func list(v any) string {
 
 // micros writes a time for a column, rounded down.
 func micros(t time.Time) int64 { return t.UnixMicro() }
+
+// moment writes a time for a column that may be null, as the zero time is.
+func moment(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return micros(t)
+}

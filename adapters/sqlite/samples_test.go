@@ -38,7 +38,27 @@ func person(n int, name string) domain.Account {
 }
 
 func visit(n int, a domain.Account) domain.Session {
-	return domain.Session{ID: domain.SessionID(id(2, n)), Account: a.ID, Created: noon, Used: noon, Ends: noon.Add(time.Hour)}
+	return domain.Session{
+		ID: domain.SessionID(id(2, n)), Account: a.ID, Created: noon, Used: noon, Ends: noon.Add(time.Hour),
+		Device: "Firefox on Linux", Seen: noon, Address: "192.0.2.1",
+	}
+}
+
+// pass returns an access key that does not expire and was never used.
+func pass(n int, a domain.Account) domain.AccessKey {
+	return domain.AccessKey{
+		ID: domain.AccessKeyID(id(4, n)), Account: a.ID, Name: fmt.Sprintf("Key %d", n),
+		Scopes: []domain.Scope{domain.ReadAccount, domain.ReadRecords}, Digest: domain.AccessKeyDigest{0: byte(n), 31: 0xff},
+		Created: noon,
+	}
+}
+
+// sealed returns the nth key that signs.
+func sealed(n int) domain.Key {
+	return domain.Key{
+		ID: fmt.Sprintf("key-%d", n), Use: "sign", Number: n, Algorithm: domain.ES256, Sealed: []byte{0, byte(n), 0xff},
+		Created: noon, Signs: noon.Add(time.Hour),
+	}
 }
 
 func fleet(name domain.CollectionName) domain.Collection {

@@ -10,18 +10,25 @@ import (
 
 type sessions struct{ lines lines }
 
+// sessionColumns are those that readSession reads. They name their table in full: a
+// RETURNING clause knows no other name for it.
+const sessionColumns = `
+	sessions.id, sessions.account, sessions.counter, sessions.created, sessions.used, sessions.ends, sessions.device,
+	sessions.seen, sessions.address `
+
 func (r sessions) Open(ctx context.Context, s domain.Session, credential domain.Revision) (domain.Authority, error) {
 	var a domain.Authority
 	err := r.lines.write(ctx, func(l *line) error {
 		found, err := l.one(`
-			INSERT INTO sessions (id, account, counter, created, used, ends, device)
-			SELECT ?, a.id, ?, ?, ?, ?, ?
+			INSERT INTO sessions (id, account, counter, created, used, ends, device, seen, address)
+			SELECT ?, a.id, ?, ?, ?, ?, ?, ?, ?
 			FROM accounts a JOIN credentials c ON c.account = a.id
 			WHERE a.id = ? AND a.status = 'active' AND c.revision = ?
 			RETURNING account,
 			          (SELECT authority FROM accounts WHERE id = account),
 			          (SELECT roles FROM accounts WHERE id = account)`,
-			s.ID, s.Counter, micros(s.Created), micros(s.Used), micros(s.Ends), s.Device, s.Account, credential)
+			s.ID, s.Counter, micros(s.Created), micros(s.Used), micros(s.Ends), s.Device, micros(s.Seen), s.Address,
+			s.Account, credential)
 		if err != nil {
 			return err
 		}
@@ -64,7 +71,7 @@ func rotate(l *line, t domain.RefreshToken, now time.Time, p domain.SessionPolic
 		RETURNING account,
 		          (SELECT authority FROM accounts WHERE id = account),
 		          (SELECT roles FROM accounts WHERE id = account),
-		          created, ends, device`,
+		`+sessionColumns,
 		t.Session, t.Counter, micros(now), micros(now.Add(-p.Idle)))
 	if err != nil || found == nil {
 		return domain.Refreshed{}, err
@@ -73,19 +80,15 @@ func rotate(l *line, t domain.RefreshToken, now time.Time, p domain.SessionPolic
 	if err != nil {
 		return domain.Refreshed{}, err
 	}
-	s := domain.Session{
-		ID: t.Session, Account: a.Account, Counter: t.Counter + 1,
-		Created: found.time(3), Used: now, Ends: found.time(4), Device: found.text(5),
-	}
-	return domain.Refreshed{Verdict: domain.Rotated, Session: s, Authority: a}, nil
+	return domain.Refreshed{Verdict: domain.Rotated, Session: readSession(found[3:]), Authority: a}, nil
 }
 
 // judge writes what else a token may come to.
 func judge(l *line, t domain.RefreshToken, now time.Time, p domain.SessionPolicy) (domain.Refreshed, error) {
 	found, err := l.one(`
-		SELECT a.id, a.authority, a.roles, s.id, s.counter, s.created, s.used, s.ends, s.device
-		FROM sessions s JOIN accounts a ON a.id = s.account
-		WHERE s.id = ? AND a.status = 'active'`, t.Session)
+		SELECT a.id, a.authority, a.roles, `+sessionColumns+`
+		FROM sessions JOIN accounts a ON a.id = sessions.account
+		WHERE sessions.id = ? AND a.status = 'active'`, t.Session)
 	if err != nil || found == nil {
 		return domain.Refreshed{}, err
 	}
@@ -93,7 +96,7 @@ func judge(l *line, t domain.RefreshToken, now time.Time, p domain.SessionPolicy
 	if err != nil {
 		return domain.Refreshed{}, err
 	}
-	s, verdict := readSession(found[3:], a.Account).Refresh(t.Counter, now, p)
+	s, verdict := readSession(found[3:]).Refresh(t.Counter, now, p)
 	switch verdict {
 	case domain.Refused:
 		return domain.Refreshed{}, nil
@@ -132,16 +135,16 @@ func (r sessions) ByID(ctx context.Context, id domain.SessionID, now time.Time) 
 	var s domain.Session
 	err := r.lines.read(ctx, func(l *line) error {
 		found, err := l.one(`
-			SELECT s.id, s.counter, s.created, s.used, s.ends, s.device, a.id
-			FROM sessions s JOIN accounts a ON a.id = s.account
-			WHERE s.id = ? AND s.ends > ? AND a.status = 'active'`, id, micros(now))
+			SELECT `+sessionColumns+`
+			FROM sessions JOIN accounts a ON a.id = sessions.account
+			WHERE sessions.id = ? AND sessions.ends > ? AND a.status = 'active'`, id, micros(now))
 		if err != nil {
 			return err
 		}
 		if found == nil {
 			return domain.ErrSessionNotFound
 		}
-		s = readSession(found, domain.AccountID(found.text(6)))
+		s = readSession(found)
 		return nil
 	})
 	return s, err
@@ -151,11 +154,11 @@ func (r sessions) List(ctx context.Context, account domain.AccountID, now time.T
 	var page []domain.Session
 	err := r.lines.read(ctx, func(l *line) error {
 		return l.rows(ctx, func(v row) error {
-			page = append(page, readSession(v, account))
+			page = append(page, readSession(v))
 			return nil
 		}, `
-			SELECT id, counter, created, used, ends, device FROM sessions
-			WHERE account = ? AND id > ? AND ends > ? ORDER BY id LIMIT ?`,
+			SELECT `+sessionColumns+`
+			FROM sessions WHERE account = ? AND id > ? AND ends > ? ORDER BY id LIMIT ?`,
 			account, after, micros(now), max(limit, 0))
 	})
 	if err != nil {
@@ -188,21 +191,27 @@ func (r sessions) EndAll(ctx context.Context, account domain.AccountID, except d
 	return ended, nil
 }
 
+func (r sessions) Saw(ctx context.Context, sightings []domain.Sighting[domain.SessionID]) error {
+	return saw(ctx, r.lines, `UPDATE sessions SET seen = ?2, address = ?3 WHERE id = ?1 AND seen <= ?4`, sightings)
+}
+
 func (r sessions) Prune(ctx context.Context, t time.Time, limit int) (int, error) {
 	return prune(ctx, r.lines, `
 		DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE ends < ? ORDER BY ends LIMIT ?)`, t, limit)
 }
 
-// readSession reads id, counter, created, used, ends and device.
-func readSession(v row, account domain.AccountID) domain.Session {
+// readSession reads sessionColumns.
+func readSession(v row) domain.Session {
 	return domain.Session{
 		ID:      domain.SessionID(v.text(0)),
-		Account: account,
-		Counter: domain.Counter(v.number(1)),
-		Created: v.time(2),
-		Used:    v.time(3),
-		Ends:    v.time(4),
-		Device:  v.text(5),
+		Account: domain.AccountID(v.text(1)),
+		Counter: domain.Counter(v.number(2)),
+		Created: v.time(3),
+		Used:    v.time(4),
+		Ends:    v.time(5),
+		Device:  v.text(6),
+		Seen:    v.time(7),
+		Address: v.text(8),
 	}
 }
 

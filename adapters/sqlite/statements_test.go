@@ -3,6 +3,8 @@ package sqlite_test
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -52,6 +54,27 @@ func TestWhatIsAskedOftenIsOneStatement(t *testing.T) {
 		{"declaring a collection", 1, func() error { return s.Collections().Add(ctx, ships) }},
 		{"finding who signs in", 1, func() error { _, _, err := s.Accounts().ByLogin(ctx, ada.Logins[0]); return err }},
 		{"opening a session", 1, func() error { _, err := s.Sessions().Open(ctx, visit(1, ada), 1); return err }},
+		{"noting that a session was used", 1, func() error {
+			return s.Sessions().Saw(ctx, []domain.Sighting[domain.SessionID]{{ID: visit(1, ada).ID, At: noon}})
+		}},
+		{"adding an access key", 1, func() error { return s.AccessKeys().Add(ctx, pass(1, ada), visit(1, ada).ID) }},
+		{"refusing an access key", 2, func() error {
+			if err := s.AccessKeys().Add(ctx, pass(2, ada), visit(2, ada).ID); !errors.Is(err, domain.ErrSessionNotFound) {
+				return fmt.Errorf("for a session that was never opened: %w", err)
+			}
+			return nil
+		}},
+		{"checking an access key", 1, func() error { _, _, err := s.AccessKeys().ByID(ctx, pass(1, ada).ID, noon); return err }},
+		{"noting that an access key was used", 1, func() error {
+			return s.AccessKeys().Saw(ctx, []domain.Sighting[domain.AccessKeyID]{{ID: pass(1, ada).ID, At: noon}})
+		}},
+		{"listing access keys", 1, func() error { _, err := s.AccessKeys().List(ctx, ada.ID, noon, "", 30); return err }},
+		{"ending all access keys", 1, func() error { _, err := s.AccessKeys().EndAll(ctx, ada.ID); return err }},
+		{"forgetting access keys", 1, func() error { _, err := s.AccessKeys().Prune(ctx, noon, 30); return err }},
+		{"settling a key", 2, func() error { _, err := s.Keys().Settle(ctx, sealed(1)); return err }},
+		{"reading the keys", 1, func() error { _, err := s.Keys().List(ctx); return err }},
+		{"resealing a key", 1, func() error { return s.Keys().Reseal(ctx, sealed(1)) }},
+		{"dropping a key", 1, func() error { return s.Keys().Drop(ctx, sealed(1).ID) }},
 		{"checking a token", 1, func() error { _, err := s.Sessions().Authority(ctx, visit(1, ada).ID, noon); return err }},
 		{"refreshing", 1, func() error { return refresh(0) }},
 		{"refreshing once more within the grace", 2, func() error { return refresh(0) }},
@@ -94,7 +117,7 @@ func followIndexes(t *testing.T, heard []string) {
 	slices.Sort(heard)
 	for _, text := range slices.Compact(heard) {
 		for _, step := range plan(t.Context(), t, db, text) {
-			whole := strings.HasPrefix(step, "SCAN collections USING INDEX")
+			whole := strings.HasPrefix(step, "SCAN collections USING INDEX") || strings.HasPrefix(step, "SCAN keys USING INDEX")
 			if strings.Contains(step, "TEMP B-TREE") || strings.HasPrefix(step, "SCAN") && !whole {
 				t.Errorf("%s: %s", step, text)
 			}
@@ -104,7 +127,7 @@ func followIndexes(t *testing.T, heard []string) {
 
 func plan(ctx context.Context, t *testing.T, db *sql.DB, text string) []string {
 	t.Helper()
-	rows, err := db.QueryContext(ctx, "EXPLAIN QUERY PLAN "+text, make([]any, 9)...)
+	rows, err := db.QueryContext(ctx, "EXPLAIN QUERY PLAN "+text, make([]any, 11)...)
 	if err != nil {
 		t.Fatalf("%v: %s", err, text)
 	}

@@ -146,6 +146,7 @@ type repositories struct{ lines lines }
 
 func (r repositories) Accounts() ports.Accounts       { return accounts{r.lines} }
 func (r repositories) Sessions() ports.Sessions       { return sessions{r.lines} }
+func (r repositories) AccessKeys() ports.AccessKeys   { return accessKeys{r.lines} }
 func (r repositories) Collections() ports.Collections { return collections{r.lines} }
 func (r repositories) Records() ports.Records         { return records{r.lines} }
 func (r repositories) Keys() ports.Keys               { return keys{r.lines} }

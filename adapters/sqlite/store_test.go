@@ -4,9 +4,11 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/keyport-go/keyport/adapters/sqlite"
 	"github.com/keyport-go/keyport/domain"
@@ -43,18 +45,40 @@ func TestAStoreThatIsOpenedAgainHasEverything(t *testing.T) {
 	if _, opening = first.Sessions().Open(t.Context(), visit(1, ada), 1); err != nil || opening != nil {
 		t.Fatal(err, opening)
 	}
-	if err := first.Close(); err != nil {
+	later, lasting, lent := noon.Add(domain.SightingInterval), pass(1, ada), pass(2, ada)
+	lent.Expires = noon.Add(time.Hour)
+	_, settling := first.Keys().Settle(t.Context(), sealed(1))
+	if err := errors.Join(
+		first.AccessKeys().Add(t.Context(), lasting, visit(1, ada).ID),
+		first.AccessKeys().Add(t.Context(), lent, visit(1, ada).ID),
+		first.Sessions().Saw(t.Context(), []domain.Sighting[domain.SessionID]{{ID: visit(1, ada).ID, At: later, Address: "2001:db8::1"}}),
+		first.AccessKeys().Saw(t.Context(), []domain.Sighting[domain.AccessKeyID]{{ID: lent.ID, At: later, Address: "2001:db8::2"}}),
+		settling,
+		first.Close(),
+	); err != nil {
 		t.Fatal(err)
 	}
 	again := opened(t, sqlite.Config{Path: path})
 	_, _, byLogin := again.Accounts().ByLogin(t.Context(), ada.Logins[0])
-	_, authority := again.Sessions().Authority(t.Context(), visit(1, ada).ID, noon)
+	seen, byID := again.Sessions().ByID(t.Context(), visit(1, ada).ID, noon)
+	passes, listing := again.AccessKeys().List(t.Context(), ada.ID, noon, "", 9)
+	keys, reading := again.Keys().List(t.Context())
 	found, get := again.Records().Get(t.Context(), ships.Ref(), ship(1).ID)
-	if err := errors.Join(byLogin, authority, get); err != nil {
+	if err := errors.Join(byLogin, byID, listing, reading, get); err != nil {
 		t.Error(err)
 	}
-	if found != ship(1) {
-		t.Errorf("read %+v, want %+v", found, ship(1))
+	visited := visit(1, ada)
+	visited.Seen, visited.Address = later, "2001:db8::1"
+	lent.Seen, lent.Address = later, "2001:db8::2"
+	for _, c := range []struct{ found, want any }{
+		{seen, visited},
+		{passes, []domain.AccessKey{lasting, lent}},
+		{keys, []domain.Key{sealed(1)}},
+		{found, ship(1)},
+	} {
+		if !reflect.DeepEqual(c.found, c.want) {
+			t.Errorf("read %+v, want %+v", c.found, c.want)
+		}
 	}
 	if err := again.Records().Add(t.Context(), ships.Ref(), ship(2), ships.Keys(ship(1))); !errors.Is(err, domain.ErrNotUnique) {
 		t.Errorf("a value that was taken before: %v", err)

@@ -264,14 +264,16 @@ func TestAdministratorsAreMadeByCommand(t *testing.T) {
 	env := []string{"KEYPORT_DATABASE_URL=sqlite:" + dir + "/keyport.db"}
 	k := start(t, env, "serve")
 	v := visit(t, k)
-	password := printed(t, env, "", "admin", "create", "root")
+	password := newPassword(t, env, "admin", "create", "root")
 	grant, err := v.SignIn(t.Context(), "root", password)
 	if err != nil {
 		t.Fatal(err)
 	}
 	v.token = grant.AccessToken
 	v.want(200, "GET", "/v1/accounts", nil, nil)
-	printed(t, env, "a password of my own\n", "admin", "password", "--stdin", "root")
+	if _, err := command(t, env, "a password of my own\n", "admin", "password", "--stdin", "root"); err != nil {
+		t.Fatal(err)
+	}
 	// The other process hears of it within the default KEYPORT_REVOCATION_MAX.
 	for give := time.Now().Add(5 * time.Second); ; {
 		a, err := v.Send(t.Context(), process.Request{Method: "GET", Path: "/v1/accounts", Token: v.token})

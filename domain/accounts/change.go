@@ -9,29 +9,33 @@ import (
 	"github.com/keyport-go/keyport/ports"
 )
 
-// Me returns the asker's own account. It fails with ErrUnauthenticated.
+// Me returns the asker's own account. It fails with ErrUnauthenticated or
+// ErrOutOfScope.
 func (s *Service) Me(ctx context.Context, who domain.Asker) (domain.Account, error) {
 	if who.Stranger() {
 		return domain.Account{}, domain.ErrUnauthenticated
+	}
+	if err := who.May(domain.ReadAccount); err != nil {
+		return domain.Account{}, err
 	}
 	return s.c.Store.Accounts().ByID(ctx, who.Account)
 }
 
 // Account returns any account, for administrators. It fails with
-// ErrUnauthenticated, ErrNotAllowed or ErrAccountNotFound.
+// ErrUnauthenticated, ErrOutOfScope, ErrNotAllowed or ErrAccountNotFound.
 func (s *Service) Account(ctx context.Context, who domain.Asker, id domain.AccountID) (domain.Account, error) {
-	if err := who.MustBe(domain.Administrator); err != nil {
+	if err := who.MustBe(domain.Administer, domain.Administrator); err != nil {
 		return domain.Account{}, err
 	}
 	return s.c.Store.Accounts().ByID(ctx, id)
 }
 
 // List returns a page of all accounts in the order in which they were opened,
-// for administrators. It fails with ErrUnauthenticated, ErrNotAllowed or
-// ErrInvalidCursor.
+// for administrators. It fails with ErrUnauthenticated, ErrOutOfScope,
+// ErrNotAllowed or ErrInvalidCursor.
 func (s *Service) List(ctx context.Context, who domain.Asker, p domain.PageRequest) (domain.Page[domain.Account], error) {
 	var page domain.Page[domain.Account]
-	if err := who.MustBe(domain.Administrator); err != nil {
+	if err := who.MustBe(domain.Administer, domain.Administrator); err != nil {
 		return page, err
 	}
 	const scope = "accounts"
@@ -52,11 +56,11 @@ func (s *Service) List(ctx context.Context, who domain.Asker, p domain.PageReque
 }
 
 // Rename changes the asker's display name. match is the revision that is to be
-// changed; 0 stands for whatever is there. It fails with ErrUnauthenticated or
-// ErrStale.
+// changed; 0 stands for whatever is there. It fails with ErrUnauthenticated,
+// ErrNotByKey or ErrStale.
 func (s *Service) Rename(ctx context.Context, who domain.Asker, match domain.Revision, name string) (domain.Account, error) {
-	if who.Stranger() {
-		return domain.Account{}, domain.ErrUnauthenticated
+	if err := who.InPerson(); err != nil {
+		return domain.Account{}, err
 	}
 	return s.change(ctx, who.Account, match, domain.AccountChange{Name: &name})
 }
@@ -64,10 +68,11 @@ func (s *Service) Rename(ctx context.Context, who domain.Asker, match domain.Rev
 // Change changes any account, for administrators: its name, its roles, or
 // whether it is suspended. New roles or a suspension are in force when it
 // returns: access tokens that were issued before are refused, and a suspended
-// account has no session left. match is as for Rename. It fails with
-// ErrUnauthenticated, ErrNotAllowed, ErrAccountNotFound or ErrStale.
+// account has no session and no access key left. match is as for Rename. It fails
+// with ErrUnauthenticated, ErrOutOfScope, ErrNotAllowed, ErrAccountNotFound or
+// ErrStale.
 func (s *Service) Change(ctx context.Context, who domain.Asker, id domain.AccountID, match domain.Revision, c domain.AccountChange) (domain.Account, error) {
-	if err := who.MustBe(domain.Administrator); err != nil {
+	if err := who.MustBe(domain.Administer, domain.Administrator); err != nil {
 		return domain.Account{}, err
 	}
 	return s.change(ctx, id, match, c)
@@ -92,7 +97,7 @@ func (s *Service) change(ctx context.Context, id domain.AccountID, match domain.
 			if !differs {
 				return nil
 			}
-			// The account first, then its sessions: a sign-in waits for the account.
+			// The account first, then what it has: a sign-in waits for the account.
 			if err := tx.Accounts().Update(ctx, next); err != nil {
 				return err
 			}
@@ -106,6 +111,9 @@ func (s *Service) change(ctx context.Context, id domain.AccountID, match domain.
 			}
 			if a.Status == domain.Active && next.Status == domain.Suspended {
 				_, err = tx.Sessions().EndAll(ctx, id, "")
+				if err == nil {
+					_, err = tx.AccessKeys().EndAll(ctx, id)
+				}
 			}
 			return err
 		})
@@ -124,20 +132,21 @@ func raised(id domain.AccountID, authority int64, at time.Time) domain.Change {
 	return domain.Change{Kind: domain.AuthorityRaised, Subject: string(id), Value: authority, At: at}
 }
 
-// Close deletes the asker's own account, with its logins and sessions. Its
-// records stay, and belong to nobody. match is as for Rename. It fails with
-// ErrUnauthenticated or ErrStale.
+// Close deletes the asker's own account, with its logins, sessions and access
+// keys. Its records stay, and belong to nobody. match is as for Rename. It fails
+// with ErrUnauthenticated, ErrNotByKey or ErrStale.
 func (s *Service) Close(ctx context.Context, who domain.Asker, match domain.Revision) error {
-	if who.Stranger() {
-		return domain.ErrUnauthenticated
+	if err := who.InPerson(); err != nil {
+		return err
 	}
 	return s.remove(ctx, who.Account, match)
 }
 
 // Delete deletes any account as Close does, for administrators. It fails with
-// ErrUnauthenticated, ErrNotAllowed, ErrAccountNotFound or ErrStale.
+// ErrUnauthenticated, ErrOutOfScope, ErrNotAllowed, ErrAccountNotFound or
+// ErrStale.
 func (s *Service) Delete(ctx context.Context, who domain.Asker, id domain.AccountID, match domain.Revision) error {
-	if err := who.MustBe(domain.Administrator); err != nil {
+	if err := who.MustBe(domain.Administer, domain.Administrator); err != nil {
 		return err
 	}
 	return s.remove(ctx, id, match)

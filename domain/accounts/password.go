@@ -8,10 +8,14 @@ import (
 )
 
 // ChangePassword replaces the asker's password and ends the other sessions of
-// the account; the one that asks goes on. It fails with ErrUnauthenticated, with
-// ErrWrongPassword if current is wrong, with ErrWeakPassword, with
-// ErrCredentialChanged if another change was faster, and with ErrBusy.
+// the account; the one that asks goes on, and so do access keys. It fails with
+// ErrUnauthenticated, ErrNotByKey, with ErrWrongPassword if current is wrong, with
+// ErrWeakPassword, with ErrCredentialChanged if another change was faster, and with
+// ErrBusy.
 func (s *Service) ChangePassword(ctx context.Context, who domain.Asker, current, next domain.Password) error {
+	if err := who.InPerson(); err != nil {
+		return err
+	}
 	a, err := s.Me(ctx, who)
 	if err != nil {
 		return err
@@ -27,21 +31,30 @@ func (s *Service) ChangePassword(ctx context.Context, who domain.Asker, current,
 	if !ok {
 		return domain.ErrWrongPassword
 	}
-	return s.replacePassword(ctx, a, credential, next, who.Session)
+	return s.replacePassword(ctx, a, credential, next, func(tx ports.Repositories) ([]domain.SessionID, error) {
+		return tx.Sessions().EndAll(ctx, a.ID, who.Session)
+	})
 }
 
 // SetPassword gives the account of a login a new password and ends all its
-// sessions. It is for the operator, who has the machine; no route leads here. It
+// sessions and access keys: somebody else may have had the old one. It is for the operator, who has the machine; no route leads here. It
 // fails with ErrAccountNotFound or ErrWeakPassword.
 func (s *Service) SetPassword(ctx context.Context, l domain.Login, next domain.Password) error {
 	a, credential, err := s.c.Store.Accounts().ByLogin(ctx, l)
 	if err != nil {
 		return err
 	}
-	return s.replacePassword(ctx, a, credential, next, "")
+	return s.replacePassword(ctx, a, credential, next, func(tx ports.Repositories) ([]domain.SessionID, error) {
+		if _, err := tx.AccessKeys().EndAll(ctx, a.ID); err != nil {
+			return nil, err
+		}
+		return tx.Sessions().EndAll(ctx, a.ID, "")
+	})
 }
 
-func (s *Service) replacePassword(ctx context.Context, a domain.Account, c domain.Credential, next domain.Password, keep domain.SessionID) error {
+// replacePassword stores the password and ends in the same step what end ends,
+// which says which sessions those were.
+func (s *Service) replacePassword(ctx context.Context, a domain.Account, c domain.Credential, next domain.Password, end func(ports.Repositories) ([]domain.SessionID, error)) error {
 	if err := s.c.Policy.Check(next, a.Names()...); err != nil {
 		return err
 	}
@@ -56,7 +69,7 @@ func (s *Service) replacePassword(ctx context.Context, a domain.Account, c domai
 		if err := tx.Accounts().SetCredential(ctx, c, now); err != nil {
 			return err
 		}
-		ended, err := tx.Sessions().EndAll(ctx, a.ID, keep)
+		ended, err := end(tx)
 		if err != nil {
 			return err
 		}

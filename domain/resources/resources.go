@@ -27,7 +27,8 @@ type Config struct {
 // What an asker may not know of is told as absent: a record that the read rule
 // hides is ErrRecordNotFound, whatever was to be done with it. A stranger to whom
 // a rule gives nothing at all is asked to sign in (ErrUnauthenticated), whether
-// there is such a record or not.
+// there is such a record or not. An access key that lacks the scope for what is
+// asked is told so first (ErrOutOfScope), by every verb.
 type Service struct {
 	c        Config
 	declared declarations
@@ -45,6 +46,9 @@ const attempts = 5
 // their ids. It fails with ErrCollectionNotFound, ErrUnauthenticated,
 // ErrNotAllowed or ErrInvalidCursor.
 func (s *Service) List(ctx context.Context, who domain.Asker, name domain.CollectionName, p domain.PageRequest) (page domain.Page[domain.Record], err error) {
+	if err := who.May(domain.ReadRecords); err != nil {
+		return page, err
+	}
 	scope := "records " + string(name)
 	var after string
 	if p.Cursor != "" {
@@ -72,6 +76,9 @@ func (s *Service) List(ctx context.Context, who domain.Asker, name domain.Collec
 // Get returns a record. It fails with ErrCollectionNotFound, ErrRecordNotFound
 // or ErrUnauthenticated.
 func (s *Service) Get(ctx context.Context, who domain.Asker, name domain.CollectionName, id domain.RecordID) (r domain.Record, err error) {
+	if err := who.May(domain.ReadRecords); err != nil {
+		return r, err
+	}
 	err = s.declared.use(ctx, name, func(d *declaration) error {
 		r, err = s.visible(ctx, d, who, id)
 		return err
@@ -98,6 +105,9 @@ func (s *Service) visible(ctx context.Context, d *declaration, who domain.Asker,
 // ErrCollectionNotFound, ErrUnauthenticated, ErrNotAllowed, ErrInvalidRecord or
 // ErrNotUnique.
 func (s *Service) Create(ctx context.Context, who domain.Asker, name domain.CollectionName, data domain.Document) (r domain.Record, err error) {
+	if err := who.May(domain.WriteRecords); err != nil {
+		return r, err
+	}
 	now := s.c.Now()
 	r = domain.Record{ID: domain.RecordID(s.c.NewID()), Owner: who.Account, Data: data, Revision: 1, Created: now, Changed: now}
 	err = s.declared.use(ctx, name, func(d *declaration) error {
@@ -159,6 +169,9 @@ func deleting(d *declaration) ports.Rule { return d.remove }
 // revision that was judged, so that nothing comes in between; without a match it
 // is judged and written again.
 func (s *Service) write(ctx context.Context, who domain.Asker, name domain.CollectionName, id domain.RecordID, match domain.Revision, verb func(*declaration) ports.Rule, f func(*declaration, domain.Record) error) (err error) {
+	if err := who.May(domain.WriteRecords); err != nil {
+		return err
+	}
 	for range attempts {
 		err = s.declared.use(ctx, name, func(d *declaration) error {
 			r, err := s.visible(ctx, d, who, id)

@@ -38,10 +38,10 @@ func TestAnAccessTokenIsRefused(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)
 			g := w.open(t)
-			_, err := w.Check(t.Context(), g.Access.Reveal())
+			_, err := w.Check(t.Context(), g.Access.Reveal(), "")
 			ok(t, err)
 			c.do(w, t, g)
-			who, err := w.Check(t.Context(), g.Access.Reveal())
+			who, err := w.Check(t.Context(), g.Access.Reveal(), "")
 			is(t, err, domain.ErrInvalidToken)
 			if !who.Stranger() || who.Roles != nil {
 				t.Errorf("%+v came with the error", who)
@@ -54,7 +54,7 @@ func TestAnAccessTokenIsGoodToItsLastMoment(t *testing.T) {
 	w := newWorld(t)
 	g := w.open(t)
 	w.clock.Advance(g.Expires.Sub(w.clock.Now()) - time.Microsecond)
-	_, err := w.Check(t.Context(), g.Access.Reveal())
+	_, err := w.Check(t.Context(), g.Access.Reveal(), "")
 	ok(t, err)
 }
 
@@ -64,7 +64,7 @@ func TestAChangeOfNameOrPasswordLeavesAccessTokensAlone(t *testing.T) {
 	name := "Countess"
 	w.change(t, domain.AccountChange{Name: &name})
 	ok(t, w.store.Accounts().SetCredential(t.Context(), domain.Credential{Account: w.ada.ID, Revision: 1}, w.clock.Now()))
-	_, err := w.Check(t.Context(), g.Access.Reveal())
+	_, err := w.Check(t.Context(), g.Access.Reveal(), "")
 	ok(t, err)
 }
 
@@ -75,7 +75,7 @@ func TestATokenThatSaysAnotherSubjectThanItsSessionIsRefused(t *testing.T) {
 	c.Subject = w.account(t).ID
 	forged, err := fake.Issuer{}.Issue(t.Context(), c)
 	ok(t, err)
-	_, err = w.Check(t.Context(), forged.Reveal())
+	_, err = w.Check(t.Context(), forged.Reveal(), "")
 	is(t, err, domain.ErrInvalidToken)
 }
 
@@ -83,7 +83,7 @@ func TestWhatIsNoAccessToken(t *testing.T) {
 	w := newWorld(t)
 	g := w.open(t)
 	for _, text := range []string{"", "x", g.Refresh.Reveal(), g.Access.Reveal() + "0", g.Access.Reveal()[1:]} {
-		_, err := w.Check(t.Context(), text)
+		_, err := w.Check(t.Context(), text, "")
 		is(t, err, domain.ErrInvalidToken)
 	}
 }
@@ -96,7 +96,7 @@ func TestACheckThatCannotAskTheStoreIsUnavailable(t *testing.T) {
 		asked++
 		return false, domain.ErrUnavailable
 	}
-	_, err := w.Check(t.Context(), g.Access.Reveal())
+	_, err := w.Check(t.Context(), g.Access.Reveal(), "")
 	is(t, err, domain.ErrUnavailable)
 	if asked != 1 {
 		t.Errorf("it asked %d times, want once", asked)

@@ -34,7 +34,7 @@ func TestASessionIsEndedByItsOwner(t *testing.T) {
 func TestAllSessionsAreEndedButTheCurrentOne(t *testing.T) {
 	w := newWorld(t)
 	bob := w.account(t)
-	his, err := w.Open(t.Context(), bob.ID, 1, "")
+	his, err := w.Open(t.Context(), bob.ID, 1, domain.Client{})
 	ok(t, err)
 	w.open(t)
 	current := w.open(t)
@@ -49,7 +49,7 @@ func TestAllSessionsAreEndedButTheCurrentOne(t *testing.T) {
 	if got := w.sessions(t); len(got) != 0 {
 		t.Errorf("there are %+v", got)
 	}
-	if _, err := w.Check(t.Context(), his.Access.Reveal()); err != nil {
+	if _, err := w.Check(t.Context(), his.Access.Reveal(), ""); err != nil {
 		t.Errorf("bob: %v", err)
 	}
 }
@@ -134,7 +134,7 @@ func TestARevocationThatDidNotHappenIsNotTaken(t *testing.T) {
 func TestPagesOfSessionsJoinToTheWhole(t *testing.T) {
 	w := newWorld(t)
 	bob := w.account(t)
-	_, err := w.Open(t.Context(), bob.ID, 1, "")
+	_, err := w.Open(t.Context(), bob.ID, 1, domain.Client{})
 	ok(t, err)
 	ada := domain.Asker{Account: w.ada.ID}
 	rapid.Check(t, func(rt *rapid.T) {

@@ -17,7 +17,19 @@ const (
 	NoToken Kind = iota
 	AccessToken
 	RefreshToken
+	AccessKey
+	kinds // how many there are
 )
+
+// Kinds returns every kind of token but NoToken, for tables that must leave none
+// out.
+func Kinds() []Kind {
+	var all []Kind
+	for k := NoToken + 1; k < kinds; k++ {
+		all = append(all, k)
+	}
+	return all
+}
 
 // An Introspection is what a token is worth at the moment. The zero Introspection
 // is worth nothing.
@@ -26,37 +38,51 @@ type Introspection struct {
 
 	// Claims are all that an AccessToken says. Of a RefreshToken they have the
 	// Subject, the Session, when it was signed in, and when the token ends unless
-	// it is traded before.
+	// it is traded before. Of an AccessKey they have the Subject, its Roles, when it
+	// was issued, and when it expires; zero: not by itself.
 	Claims domain.Claims
+
+	Scopes []domain.Scope // of an AccessKey
 }
 
-// Introspect says what a token of either kind is worth (RFC 7662, section 2): an
-// access token as much as Check finds in it, a refresh token something where
-// Refresh would rotate it. Nothing is rotated, or written at all. A token that is
-// worth nothing is no error. Introspect fails with ErrUnauthenticated or
-// ErrNotAllowed unless the asker is an Introspector or an Administrator.
+// Introspect says what a token of any kind is worth (RFC 7662, section 2): an
+// access token or an access key as much as Check finds in it, a refresh token
+// something where Refresh would rotate it. Nothing is rotated, or written at all. A
+// token that is worth nothing is no error. Introspect fails with
+// ErrUnauthenticated, ErrOutOfScope, or ErrNotAllowed unless the asker is an
+// Introspector or an Administrator.
 func (s *Service) Introspect(ctx context.Context, who domain.Asker, token string) (Introspection, error) {
-	role := domain.Administrator
-	if who.Has(domain.Introspector) {
-		role = domain.Introspector
-	}
-	if err := who.MustBe(role); err != nil {
+	if err := who.MustBe(domain.Inspect, domain.Introspector, domain.Administrator); err != nil {
 		return Introspection{}, err
+	}
+	i, err := s.introspect(ctx, token)
+	if errors.Is(err, domain.Unauthenticated) {
+		return Introspection{}, nil
+	}
+	return i, err
+}
+
+func (s *Service) introspect(ctx context.Context, token string) (Introspection, error) {
+	if domain.IsAccessKey(token) {
+		k, authority, err := s.accessKey(ctx, token)
+		if err != nil {
+			return Introspection{}, err
+		}
+		return Introspection{AccessKey, domain.Claims{
+			Subject: k.Account, Roles: authority.Roles, Issued: k.Created.Truncate(time.Second), Expires: k.Expires.Truncate(time.Second),
+		}, k.Scopes}, nil
 	}
 	claims, err := s.check(ctx, token)
 	if err == nil {
-		return Introspection{AccessToken, claims}, nil
+		return Introspection{Kind: AccessToken, Claims: claims}, nil
 	}
 	if errors.Is(err, domain.Unauthenticated) {
 		claims, err = s.current(ctx, token)
 	}
-	switch {
-	case errors.Is(err, domain.Unauthenticated):
-		return Introspection{}, nil
-	case err != nil:
+	if err != nil {
 		return Introspection{}, err
 	}
-	return Introspection{RefreshToken, claims}, nil
+	return Introspection{Kind: RefreshToken, Claims: claims}, nil
 }
 
 // current returns what is known of the bearer of a refresh token that Refresh

@@ -33,10 +33,10 @@ func TestWhoeverSignsInTakesATokenOfEachKindHome(t *testing.T) {
 		t.Errorf("the first refresh token is of rotation %d", counter(t, g))
 	}
 	stored := w.sessions(t)
-	if diff := cmp.Diff([]domain.Session{{ID: g.Session, Account: w.ada.ID, Created: now, Used: now, Ends: now.Add(policy.Max), Device: "Firefox"}}, stored); diff != "" {
+	if diff := cmp.Diff([]domain.Session{{ID: g.Session, Account: w.ada.ID, Created: now, Used: now, Ends: now.Add(policy.Max), Device: "Firefox", Seen: now, Address: "192.0.2.1"}}, stored); diff != "" {
 		t.Error(diff)
 	}
-	who, err := w.Check(t.Context(), g.Access.Reveal())
+	who, err := w.Check(t.Context(), g.Access.Reveal(), "")
 	ok(t, err)
 	if diff := cmp.Diff(domain.Asker{Account: w.ada.ID, Session: g.Session, Roles: w.ada.Roles}, who); diff != "" {
 		t.Error(diff)
@@ -45,14 +45,14 @@ func TestWhoeverSignsInTakesATokenOfEachKindHome(t *testing.T) {
 
 func TestASessionIsNotOpenedForWhoeverMayNoLongerSignIn(t *testing.T) {
 	w := newWorld(t)
-	_, err := w.Open(t.Context(), w.ada.ID, 2, "")
+	_, err := w.Open(t.Context(), w.ada.ID, 2, domain.Client{})
 	is(t, err, domain.ErrInvalidCredentials)
-	_, err = w.Open(t.Context(), "gone", 1, "")
+	_, err = w.Open(t.Context(), "gone", 1, domain.Client{})
 	is(t, err, domain.ErrInvalidCredentials)
 
 	// The password changes between its verification and the session.
 	ok(t, w.store.Accounts().SetCredential(t.Context(), domain.Credential{Account: w.ada.ID, Revision: 1}, w.clock.Now()))
-	g, err := w.Open(t.Context(), w.ada.ID, 1, "")
+	g, err := w.Open(t.Context(), w.ada.ID, 1, domain.Client{})
 	is(t, err, domain.ErrInvalidCredentials)
 	if !g.Access.IsZero() || !g.Refresh.IsZero() {
 		t.Error("a token came with the error")
@@ -60,7 +60,7 @@ func TestASessionIsNotOpenedForWhoeverMayNoLongerSignIn(t *testing.T) {
 
 	suspended := domain.Suspended
 	w.change(t, domain.AccountChange{Status: &suspended})
-	_, err = w.Open(t.Context(), w.ada.ID, 2, "")
+	_, err = w.Open(t.Context(), w.ada.ID, 2, domain.Client{})
 	is(t, err, domain.ErrInvalidCredentials)
 	if got := w.sessions(t); len(got) != 0 {
 		t.Errorf("there are sessions: %+v", got)
@@ -80,7 +80,7 @@ func TestADeviceIsKeptAsFarAsThereIsRoom(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)
-			_, err := w.Open(t.Context(), w.ada.ID, 1, c.device)
+			_, err := w.Open(t.Context(), w.ada.ID, 1, domain.Client{Device: c.device})
 			ok(t, err)
 			if got := w.sessions(t)[0].Device; got != c.want || !utf8.ValidString(got) {
 				t.Errorf("got %q, want %q", got, c.want)
@@ -107,7 +107,7 @@ func TestAnAccessTokenDoesNotOutliveItsSession(t *testing.T) {
 	}
 
 	w.clock.Advance(3 * time.Minute)
-	_, err = w.Check(t.Context(), g.Access.Reveal())
+	_, err = w.Check(t.Context(), g.Access.Reveal(), "")
 	is(t, err, domain.ErrInvalidToken)
 	_, err = w.Refresh(t.Context(), g.Refresh.Reveal())
 	is(t, err, domain.ErrInvalidToken)
@@ -116,10 +116,10 @@ func TestAnAccessTokenDoesNotOutliveItsSession(t *testing.T) {
 func TestASignInWhoseAnswerIsLostCanBeRepeated(t *testing.T) {
 	w := newWorld(t)
 	w.loses("sessions.open", true)
-	_, err := w.Open(t.Context(), w.ada.ID, 1, "")
+	_, err := w.Open(t.Context(), w.ada.ID, 1, domain.Client{})
 	is(t, err, domain.ErrUnavailable)
 	g := w.open(t)
-	if _, err := w.Check(t.Context(), g.Access.Reveal()); err != nil {
+	if _, err := w.Check(t.Context(), g.Access.Reveal(), ""); err != nil {
 		t.Error(err)
 	}
 	who := domain.Asker{Account: w.ada.ID, Session: g.Session}
@@ -136,7 +136,7 @@ func TestAServiceOfOtherKeysKnowsNoneOfOurTokens(t *testing.T) {
 		Store: w.store, Issuer: fake.Issuer{Name: "elsewhere"}, Refresher: fake.RefreshIssuer{Name: "elsewhere"}, Cursors: fake.Cursors{},
 		AccessTTL: accessTTL, Sessions: policy, Now: w.clock.Now, NewID: w.newID,
 	})
-	_, err := elsewhere.Check(t.Context(), g.Access.Reveal())
+	_, err := elsewhere.Check(t.Context(), g.Access.Reveal(), "")
 	is(t, err, domain.ErrInvalidToken)
 	_, err = elsewhere.Refresh(t.Context(), g.Refresh.Reveal())
 	is(t, err, domain.ErrInvalidToken)

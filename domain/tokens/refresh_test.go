@@ -81,7 +81,7 @@ func TestATokenThatIsUsedTwiceEndsItsSessionForGood(t *testing.T) {
 			if w.live(t, g.Session) {
 				t.Fatal("the session goes on, because the answer was an error")
 			}
-			_, err = w.Check(t.Context(), g.Access.Reveal())
+			_, err = w.Check(t.Context(), g.Access.Reveal(), "")
 			is(t, err, domain.ErrInvalidToken)
 			for n := range 4 {
 				token := fake.RefreshIssuer{}.Issue(domain.RefreshToken{Session: g.Session, Counter: domain.Counter(n)})
@@ -136,11 +136,11 @@ func TestARefreshBringsTheRolesOfTheMoment(t *testing.T) {
 	w := newWorld(t)
 	g := w.open(t)
 	w.change(t, domain.AccountChange{Roles: &[]domain.Role{"editor"}})
-	_, err := w.Check(t.Context(), g.Access.Reveal())
+	_, err := w.Check(t.Context(), g.Access.Reveal(), "")
 	is(t, err, domain.ErrInvalidToken)
 	next, err := w.Refresh(t.Context(), g.Refresh.Reveal())
 	ok(t, err)
-	who, err := w.Check(t.Context(), next.Access.Reveal())
+	who, err := w.Check(t.Context(), next.Access.Reveal(), "")
 	ok(t, err)
 	if who.Has("admin") || !who.Has("editor") {
 		t.Errorf("the roles are %v", who.Roles)

@@ -10,11 +10,11 @@ import (
 )
 
 // List returns a page of the asker's sessions in the order in which they were
-// opened. It fails with ErrUnauthenticated or ErrInvalidCursor.
+// opened. It fails with ErrUnauthenticated, ErrNotByKey or ErrInvalidCursor.
 func (s *Service) List(ctx context.Context, who domain.Asker, p domain.PageRequest) (domain.Page[domain.Session], error) {
 	var page domain.Page[domain.Session]
-	if who.Stranger() {
-		return page, domain.ErrUnauthenticated
+	if err := who.InPerson(); err != nil {
+		return page, err
 	}
 	scope := "sessions " + string(who.Account)
 	var after string
@@ -34,11 +34,11 @@ func (s *Service) List(ctx context.Context, who domain.Asker, p domain.PageReque
 }
 
 // End ends one of the asker's sessions: its access tokens and its refresh token
-// are refused from then on. It fails with ErrUnauthenticated or
+// are refused from then on. It fails with ErrUnauthenticated, ErrNotByKey or
 // ErrSessionNotFound.
 func (s *Service) End(ctx context.Context, who domain.Asker, id domain.SessionID) error {
-	if who.Stranger() {
-		return domain.ErrUnauthenticated
+	if err := who.InPerson(); err != nil {
+		return err
 	}
 	return s.end(ctx, who.Account, id)
 }
@@ -63,10 +63,10 @@ func ended(id domain.SessionID, at time.Time) domain.Change {
 }
 
 // EndAll ends all of the asker's sessions but one; except may be "". It fails
-// with ErrUnauthenticated.
+// with ErrUnauthenticated or ErrNotByKey.
 func (s *Service) EndAll(ctx context.Context, who domain.Asker, except domain.SessionID) error {
-	if who.Stranger() {
-		return domain.ErrUnauthenticated
+	if err := who.InPerson(); err != nil {
+		return err
 	}
 	var changes []domain.Change
 	err := s.c.Store.Atomically(ctx, func(tx ports.Repositories) error {
@@ -87,9 +87,12 @@ func (s *Service) EndAll(ctx context.Context, who domain.Asker, except domain.Se
 }
 
 // Revoke ends the session that a refresh token or an access token belongs to
-// (RFC 7009, section 2.1). A token that is none of ours, or whose session is
-// over, is no error: its bearer has what was asked for (section 2.2).
+// (RFC 7009, section 2.1), or an access key. A token that is none of ours, or whose
+// session is over, is no error: its bearer has what was asked for (section 2.2).
 func (s *Service) Revoke(ctx context.Context, token string) error {
+	if domain.IsAccessKey(token) {
+		return s.revokeAccessKey(ctx, token)
+	}
 	account, session, err := s.owner(ctx, token)
 	if errors.Is(err, domain.Unauthenticated) {
 		return nil
@@ -105,6 +108,9 @@ func (s *Service) Revoke(ctx context.Context, token string) error {
 
 // owner says whose a token is: the word of the token alone, which is ours.
 func (s *Service) owner(ctx context.Context, token string) (domain.AccountID, domain.SessionID, error) {
+	if err := s.readKeys(ctx, s.recent()); err != nil {
+		return "", "", err
+	}
 	claims, err := s.c.Issuer.Verify(ctx, token)
 	if !errors.Is(err, domain.Unauthenticated) {
 		return claims.Subject, claims.Session, err
@@ -121,20 +127,27 @@ func (s *Service) owner(ctx context.Context, token string) (domain.AccountID, do
 	return authority.Account, refresh.Session, err
 }
 
-// pruneBatch bounds one statement of Prune.
-const pruneBatch = 1000
+// batch bounds what one statement forgets or writes.
+const batch = 1000
 
-// Prune forgets the sessions that were due to end before now, and the changes
-// that are of no interest any more, a batch at a time. It says how many.
-func (s *Service) Prune(ctx context.Context) (int, error) {
+// Prune forgets the sessions that were due to end before now, the access keys that
+// expired, and the changes that are of no interest any more, a batch at a time. It
+// says how many.
+func (s *Service) Prune(ctx context.Context) (total int, err error) {
 	now := s.c.Now()
-	s.board.forget(now.Add(-retention))
-	sessions, err := batches(func() (int, error) { return s.c.Store.Sessions().Prune(ctx, now, pruneBatch) })
-	if err != nil {
-		return sessions, err
+	s.board.Forget(now.Add(-domain.ChangeRetention))
+	for _, forget := range []func() (int, error){
+		func() (int, error) { return s.c.Store.Sessions().Prune(ctx, now, batch) },
+		func() (int, error) { return s.c.Store.AccessKeys().Prune(ctx, now, batch) },
+		func() (int, error) { return s.c.Store.Bulletin().Forget(ctx, now.Add(-domain.ChangeRetention), batch) },
+	} {
+		n, err := batches(forget)
+		total += n
+		if err != nil {
+			return total, err
+		}
 	}
-	changes, err := batches(func() (int, error) { return s.c.Store.Bulletin().Forget(ctx, now.Add(-retention), pruneBatch) })
-	return sessions + changes, err
+	return total, nil
 }
 
 // batches calls f until it finds less than a batch, and adds up what it found.
@@ -142,7 +155,7 @@ func batches(f func() (int, error)) (total int, err error) {
 	for {
 		n, err := f()
 		total += n
-		if err != nil || n < pruneBatch {
+		if err != nil || n < batch {
 			return total, err
 		}
 	}

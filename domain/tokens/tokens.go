@@ -1,5 +1,6 @@
-// Package tokens opens sessions, refreshes and checks their tokens, and ends
-// them.
+// Package tokens opens sessions, refreshes and checks their tokens, ends them, and
+// tells others what was ended. Access keys, by which programs do without a session,
+// are made and checked here too.
 package tokens
 
 import (
@@ -29,30 +30,45 @@ type Config struct {
 	// revoked on another replica. What was heard longer ago is not relied upon. 0
 	// stands for relying on nothing: each check asks the store.
 	RevocationMax time.Duration
-	Uptime        func() time.Duration // monotonic; not asked where RevocationMax is 0
+	Uptime        func() time.Duration // monotonic; where RevocationMax is 0 only Revocations asks
+
+	// Reload reads the keys of Issuer and Refresher anew: when it returns, one that
+	// was retired verifies nothing. nil: they never change.
+	Reload func(context.Context) error
+
+	Random func() [32]byte // of secrets; only CreateAccessKey asks
 }
 
 // A Service grants, refreshes, checks and ends.
 type Service struct {
 	c       Config
-	board   *board
+	board   *domain.Board
 	hearing sync.Mutex // one poll at a time
 	mark    domain.Mark
+
+	waiting  chan struct{} // holds an item for each call of Revocations that waits
+	hushed   chan struct{} // closed when none is to wait any more
+	hush     sync.Once
+	sessions sightings[domain.SessionID]
+	keys     sightings[domain.AccessKeyID]
 }
 
 // New returns a Service over c.
-func New(c Config) *Service { return &Service{c: c, board: newBoard()} }
+func New(c Config) *Service {
+	return &Service{c: c, board: domain.NewBoard(), waiting: make(chan struct{}, maxWaiting), hushed: make(chan struct{})}
+}
 
 // Open opens a session for the account, whose credential was verified at the
-// given revision. device is how its user may know the session again; at most
-// domain.MaxDevice bytes of it are kept. It fails with ErrInvalidCredentials if
+// given revision. from is how its user may know the session again; at most
+// domain.MaxDevice and domain.MaxAddress bytes of it are kept. It fails with ErrInvalidCredentials if
 // the password has been changed since it was verified, or the account suspended
 // or deleted.
-func (s *Service) Open(ctx context.Context, account domain.AccountID, credential domain.Revision, device string) (domain.Grant, error) {
+func (s *Service) Open(ctx context.Context, account domain.AccountID, credential domain.Revision, from domain.Client) (domain.Grant, error) {
 	now := s.c.Now()
 	session := domain.Session{
 		ID: domain.SessionID(s.c.NewID()), Account: account,
-		Created: now, Used: now, Ends: now.Add(s.c.Sessions.Max), Device: clip(device, domain.MaxDevice),
+		Created: now, Used: now, Ends: now.Add(s.c.Sessions.Max),
+		Device: clip(from.Device, domain.MaxDevice), Seen: now, Address: clip(from.Address, domain.MaxAddress),
 	}
 	authority, err := s.c.Store.Sessions().Open(ctx, session, credential)
 	if errors.Is(err, domain.ErrCredentialChanged) {
@@ -69,6 +85,9 @@ func (s *Service) Open(ctx context.Context, account domain.AccountID, credential
 // is none of ours or its session is over, and with ErrTokenReused if it was
 // used before: then the session has ended.
 func (s *Service) Refresh(ctx context.Context, refresh string) (domain.Grant, error) {
+	if err := s.readKeys(ctx, s.recent()); err != nil {
+		return domain.Grant{}, err
+	}
 	token, err := s.c.Refresher.Verify(refresh)
 	if err != nil {
 		return domain.Grant{}, err
@@ -110,35 +129,46 @@ func (s *Service) grant(ctx context.Context, session domain.Session, authority d
 	}, nil
 }
 
-// Check returns who bears a live access token. It fails with ErrInvalidToken if
-// the token is none of ours, has expired, or its session has ended, or if what
-// the account may do has changed since it was issued. It asks the bulletin as this
-// replica has heard it, and the store where that is too long ago; where the store
-// cannot answer then, it fails with ErrUnavailable.
-func (s *Service) Check(ctx context.Context, access string) (domain.Asker, error) {
-	claims, err := s.check(ctx, access)
+// Check returns who bears a live access token, or an access key, and notes that it
+// was used from the address, of which at most domain.MaxAddress bytes are kept. It
+// fails with ErrInvalidToken if the token is none of ours, has expired, or its
+// session has ended, or if what the account may do has changed since it was issued.
+// It asks the bulletin as this replica has heard it, and the store where that is
+// too long ago; where the store cannot answer then, it fails with ErrUnavailable.
+// Of an access key the store is asked each time.
+func (s *Service) Check(ctx context.Context, token, address string) (domain.Asker, error) {
+	if domain.IsAccessKey(token) {
+		k, authority, err := s.accessKey(ctx, token)
+		if err != nil {
+			return domain.Asker{}, err
+		}
+		s.keys.note(k.ID, s.c.Now(), address)
+		return domain.Asker{Account: k.Account, Roles: authority.Roles, Key: k.ID, Scopes: k.Scopes}, nil
+	}
+	claims, err := s.check(ctx, token)
 	if err != nil {
 		return domain.Asker{}, err
 	}
+	s.sessions.note(claims.Session, s.c.Now(), address)
 	return claims.Asker(), nil
 }
 
 // check returns the claims of a live access token.
 func (s *Service) check(ctx context.Context, access string) (domain.Claims, error) {
+	recent := s.recent()
+	if err := s.readKeys(ctx, recent); err != nil {
+		return domain.Claims{}, err
+	}
 	claims, err := s.c.Issuer.Verify(ctx, access)
 	if err != nil {
 		return domain.Claims{}, err
 	}
 	now := s.c.Now()
-	if !claims.Live(now) {
+	if !claims.Live(now) || s.board.Revokes(claims) {
 		return domain.Claims{}, domain.ErrInvalidToken
 	}
-	if s.c.RevocationMax > 0 {
-		if recent, revoked := s.board.judge(claims, s.c.Uptime(), s.c.RevocationMax); revoked {
-			return domain.Claims{}, domain.ErrInvalidToken
-		} else if recent {
-			return claims, nil
-		}
+	if recent {
+		return claims, nil
 	}
 	authority, err := s.c.Store.Sessions().Authority(ctx, claims.Session, now)
 	switch {
@@ -152,8 +182,15 @@ func (s *Service) check(ctx context.Context, access string) (domain.Claims, erro
 	return claims, nil
 }
 
-// KeySet returns the public keys that verify access tokens (RFC 7517).
-func (s *Service) KeySet(ctx context.Context) ([]byte, error) { return s.c.Issuer.KeySet(ctx) }
+// KeySet returns the public keys that verify access tokens (RFC 7517). It fails with
+// ErrUnavailable where it cannot know whether they are still the right ones: who
+// keeps them for a while relies on them.
+func (s *Service) KeySet(ctx context.Context) ([]byte, error) {
+	if err := s.readKeys(ctx, s.recent()); err != nil {
+		return nil, err
+	}
+	return s.c.Issuer.KeySet(ctx)
+}
 
 // clip returns at most most bytes of s, cut between characters. It takes the
 // word of nobody that s is UTF-8: a header may hold anything, a store may not.

@@ -18,20 +18,22 @@ const accessTTL = 10 * time.Minute
 // A world is a Service over fakes, the levers that move them, and an account.
 type world struct {
 	*tokens.Service
-	store *fake.Store
-	clock *fake.Clock
-	newID func() string
-	ada   domain.Account
+	store  *fake.Store
+	clock  *fake.Clock
+	newID  func() string
+	random byte
+	ada    domain.Account
 }
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{
-		store: &fake.Store{Replay: true}, clock: fake.NewClock(time.Date(2030, 1, 2, 12, 0, 0, 123456000, time.UTC)), newID: fake.UUIDs(),
-	}
+	started := time.Date(2030, 1, 2, 12, 0, 0, 123456000, time.UTC)
+	w := &world{store: &fake.Store{Replay: true}, clock: fake.NewClock(started), newID: fake.UUIDs()}
 	w.Service = tokens.New(tokens.Config{
 		Store: w.store, Issuer: fake.Issuer{}, Refresher: fake.RefreshIssuer{}, Cursors: fake.Cursors{},
 		AccessTTL: accessTTL, Sessions: policy, Now: w.clock.Now, NewID: w.newID,
+		Uptime: func() time.Duration { return w.clock.Now().Sub(started) },
+		Random: func() [32]byte { w.random++; return [32]byte{w.random} },
 	})
 	w.ada = w.account(t, "admin", "editor")
 	return w
@@ -48,7 +50,7 @@ func (w *world) account(t testing.TB, roles ...domain.Role) domain.Account {
 // open opens a session of ada's.
 func (w *world) open(t testing.TB) domain.Grant {
 	t.Helper()
-	g, err := w.Open(t.Context(), w.ada.ID, 1, "Firefox")
+	g, err := w.Open(t.Context(), w.ada.ID, 1, domain.Client{Device: "Firefox", Address: "192.0.2.1"})
 	ok(t, err)
 	return g
 }

@@ -309,7 +309,7 @@ var accounts = []clause[ports.Store]{
 	},
 	{
 		"an account is removed with what is its own",
-		"Remove deletes the account with its logins, credential and sessions, if the stored revision is rev; 0 stands for any.",
+		"Remove deletes the account with its logins, credential, sessions and access keys, if the stored revision is rev; 0 stands for any.",
 		func(ctx context.Context, s ports.Store) error {
 			ada, bob := account(1, "ada", "ada@example.com"), account(2, "bob")
 			err := errors.Join(
@@ -317,6 +317,8 @@ var accounts = []clause[ports.Store]{
 				s.Accounts().Add(ctx, bob, hash(2)),
 				opened(s.Sessions().Open(ctx, session(1, ada), 1)),
 				opened(s.Sessions().Open(ctx, session(2, bob), 1)),
+				s.AccessKeys().Add(ctx, accessKey(1, ada), sessionID(1)),
+				s.AccessKeys().Add(ctx, accessKey(2, bob), sessionID(2)),
 				s.Accounts().Update(ctx, ada),
 				s.Accounts().Remove(ctx, ada.ID, 2),
 				fails[domain.Account](domain.ErrAccountNotFound)(s.Accounts().ByID(ctx, ada.ID)),
@@ -324,7 +326,10 @@ var accounts = []clause[ports.Store]{
 				fails[domain.Authority](domain.ErrSessionNotFound)(s.Sessions().Authority(ctx, sessionID(1), noon)),
 				reads([]domain.Session(nil))(s.Sessions().List(ctx, ada.ID, noon, "", 9)),
 				reads(domain.Refreshed{})(s.Sessions().Refresh(ctx, domain.RefreshToken{Session: sessionID(1)}, noon, policy)),
+				bearsNothing(s.AccessKeys().ByID(ctx, accessKeyID(1), noon)),
+				reads([]domain.AccessKey(nil))(s.AccessKeys().List(ctx, ada.ID, noon, "", 9)),
 				reads(authority(bob))(s.Sessions().Authority(ctx, sessionID(2), noon)),
+				bears(accessKey(2, bob), bob)(s.AccessKeys().ByID(ctx, accessKeyID(2), noon)),
 				reads([]domain.Account{bob})(s.Accounts().List(ctx, "", 9)),
 				s.Accounts().Remove(ctx, bob.ID, 0),
 				reads([]domain.Account(nil))(s.Accounts().List(ctx, "", 9)),

@@ -257,6 +257,7 @@ func writesAll(ctx context.Context, r ports.Repositories) error {
 	return errors.Join(
 		r.Accounts().Add(ctx, ada, hash(1)),
 		opened(r.Sessions().Open(ctx, session(1, ada), 1)),
+		r.AccessKeys().Add(ctx, accessKey(1, ada), sessionID(1)),
 		r.Collections().Add(ctx, ships),
 		r.Records().Add(ctx, ships.Ref(), record(1, ada.ID), []domain.UniqueKey{uniqueKey("number", 1)}),
 		r.Bulletin().Post(ctx, change(1)),
@@ -271,6 +272,7 @@ func hasAll(ctx context.Context, r ports.Repositories) error {
 	return errors.Join(
 		err, same(a, ada), same(c, credential(ada, 1, 1)),
 		reads([]domain.Session{session(1, ada)})(r.Sessions().List(ctx, ada.ID, noon, "", 9)),
+		reads([]domain.AccessKey{accessKey(1, ada)})(r.AccessKeys().List(ctx, ada.ID, noon, "", 9)),
 		reads(ships)(r.Collections().ByName(ctx, "ships")),
 		reads(record(1, ada.ID))(r.Records().Get(ctx, ships.Ref(), recordID(1))),
 		notUnique(r.Records().Add(ctx, ships.Ref(), record(2, ""), []domain.UniqueKey{uniqueKey("number", 1)}), "number"),
@@ -286,6 +288,7 @@ func hasNothing(ctx context.Context, s ports.Store) error {
 		is(absent, domain.ErrAccountNotFound),
 		reads([]domain.Account(nil))(s.Accounts().List(ctx, "", 9)),
 		reads([]domain.Session(nil))(s.Sessions().List(ctx, accountID(1), noon, "", 9)),
+		reads([]domain.AccessKey(nil))(s.AccessKeys().List(ctx, accountID(1), noon, "", 9)),
 		reads([]domain.Collection(nil))(s.Collections().List(ctx)),
 		fails[domain.Record](domain.ErrCollectionNotFound)(s.Records().Get(ctx, collection("ships").Ref(), recordID(1))),
 		reads(key("sign", 2))(s.Keys().Settle(ctx, key("sign", 2))),

@@ -29,6 +29,7 @@ var common = []clause[ports.Store]{
 				return errors.Join(
 					s.Accounts().Add(ctx, a, hash(i)),
 					opened(s.Sessions().Open(ctx, session(i, a), 1)),
+					s.AccessKeys().Add(ctx, accessKey(i, a), sessionID(i)),
 					s.Records().Add(ctx, ships.Ref(), record(i, a.ID), []domain.UniqueKey{uniqueKey("number", byte(i))}),
 					reads(domain.Refreshed{Verdict: domain.Rotated, Session: now, Authority: authority(a)})(
 						s.Sessions().Refresh(ctx, refreshToken(i, 0), noon, policy)),
@@ -36,6 +37,7 @@ var common = []clause[ports.Store]{
 						return errors.Join(
 							tx.Accounts().Update(ctx, a),
 							ended(sessionID(i))(tx.Sessions().EndAll(ctx, a.ID, "")),
+							reads(1)(tx.AccessKeys().EndAll(ctx, a.ID)),
 							tx.Bulletin().Post(ctx, ending(i, noon)),
 							tx.Records().Replace(ctx, ships.Ref(), record(i, a.ID), nil),
 						)
@@ -204,6 +206,46 @@ var common = []clause[ports.Store]{
 		},
 	},
 	{
+		"what an access key can do is copied",
+		"implementations copy slices.",
+		func(ctx context.Context, s ports.Store) error {
+			ada := account(1, "ada")
+			in := accessKey(1, ada) // which has scopes of its own
+			if err := keyed(ctx, s, ada, in); err != nil {
+				return err
+			}
+			in.Scopes[0] = domain.Administer
+			found, au, err := s.AccessKeys().ByID(ctx, in.ID, noon)
+			if err := bears(accessKey(1, ada), ada)(found, au, err); err != nil {
+				return err
+			}
+			found.Scopes[0], au.Roles[0] = domain.Administer, "spoilt"
+			listed, err := s.AccessKeys().List(ctx, ada.ID, noon, "", 9)
+			if err := reads([]domain.AccessKey{accessKey(1, ada)})(listed, err); err != nil {
+				return err
+			}
+			listed[0].Scopes[0] = domain.Administer
+			return errors.Join(hasOnly(ctx, s, ada), bears(accessKey(1, ada), ada)(s.AccessKeys().ByID(ctx, in.ID, noon)))
+		},
+	},
+	{
+		"seals are copied",
+		"implementations copy slices.",
+		func(ctx context.Context, s ports.Store) error {
+			anew, now := key("sign", 1), key("sign", 1)
+			anew.Sealed, now.Sealed = []byte{7, 8}, []byte{7, 8}
+			_, err := s.Keys().Settle(ctx, key("sign", 1))
+			err = errors.Join(err, s.Keys().Reseal(ctx, anew))
+			anew.Sealed[0] = 9
+			listed, err2 := s.Keys().List(ctx)
+			if err := errors.Join(err, err2, same(listed, []domain.Key{now})); err != nil {
+				return err
+			}
+			listed[0].Sealed[0] = 9
+			return reads([]domain.Key{now})(s.Keys().List(ctx))
+		},
+	},
+	{
 		"times come back in UTC",
 		"Times are UTC and survive a round trip to the microsecond.",
 		func(ctx context.Context, s ports.Store) error {
@@ -222,8 +264,17 @@ var common = []clause[ports.Store]{
 				in.Created, in.Changed = there, there
 				p := session(n, a)
 				p.Created, p.Used, p.Ends = at, at, at.Add(time.Hour)
+				p.Seen = at
 				pin := p
-				pin.Created, pin.Used, pin.Ends = there, there, there.Add(time.Hour)
+				pin.Created, pin.Used, pin.Ends, pin.Seen = there, there, there.Add(time.Hour), there
+				sawn := p
+				sawn.Seen = at.Add(domain.SightingInterval)
+				ak := accessKey(n, a)
+				ak.Created, ak.Expires = at, at.Add(time.Hour)
+				akin := ak
+				akin.Created, akin.Expires = there, there.Add(time.Hour)
+				used := ak
+				used.Seen = at
 				r := record(n, "")
 				r.Created, r.Changed = at, at
 				rin := r
@@ -233,15 +284,15 @@ var common = []clause[ports.Store]{
 				cin := c
 				cin.Created, cin.Changed = there, there
 				k := key(fmt.Sprintf("use %d", n), n)
-				k.Created = at
+				k.Created, k.Signs = at, at.Add(time.Minute)
 				kin := k
-				kin.Created = there
+				kin.Created, kin.Signs = there, there.Add(time.Minute)
 				posted, reused := change(n), ending(n, at.Add(time.Hour-time.Microsecond))
 				posted.At = at
 				news = append(news, posted, reused)
 				change := posted
 				change.At = there
-				now := p
+				now := sawn
 				now.Counter, now.Used = 1, at.Add(time.Minute)
 				err = errors.Join(err,
 					s.Accounts().Add(ctx, in, hash(n)),
@@ -252,6 +303,12 @@ var common = []clause[ports.Store]{
 					reads(revised(a, 3))(s.Accounts().ByID(ctx, a.ID)),
 					opened(s.Sessions().Open(ctx, pin, 2)),
 					reads([]domain.Session{p})(s.Sessions().List(ctx, a.ID, there, "", 1)),
+					s.Sessions().Saw(ctx, []domain.Sighting[domain.SessionID]{sighting(p.ID, there.Add(domain.SightingInterval), p.Address)}),
+					reads(sawn)(s.Sessions().ByID(ctx, p.ID, there)),
+					s.AccessKeys().Add(ctx, akin, p.ID),
+					bears(ak, a)(s.AccessKeys().ByID(ctx, ak.ID, there)),
+					s.AccessKeys().Saw(ctx, []domain.Sighting[domain.AccessKeyID]{sighting(ak.ID, there, "")}),
+					reads([]domain.AccessKey{used})(s.AccessKeys().List(ctx, a.ID, there, "", 1)),
 					reads(domain.Refreshed{Verdict: domain.Rotated, Session: now, Authority: authority(a)})(
 						s.Sessions().Refresh(ctx, refreshToken(n, 0), there.Add(time.Minute), policy)),
 					reads([]domain.Session{now})(s.Sessions().List(ctx, a.ID, there, "", 1)),
@@ -262,6 +319,7 @@ var common = []clause[ports.Store]{
 					s.Records().Replace(ctx, ships.Ref(), rin, nil),
 					reads(withRevision(r, 2))(s.Records().Get(ctx, ships.Ref(), r.ID)),
 					reads(k)(s.Keys().Settle(ctx, kin)),
+					reads(k)(s.Keys().Settle(ctx, kin)), // as it is read
 					s.Bulletin().Post(ctx, change),
 					reads(domain.Refreshed{Verdict: domain.Reused})(s.Sessions().Refresh(ctx, refreshToken(n, 9), there.Add(time.Hour-time.Microsecond), policy)),
 					hears(news...)(s.Bulletin().News(ctx, "")),
@@ -311,6 +369,14 @@ func everyMethod(ctx context.Context, r ports.Repositories) map[string]error {
 	errs["Sessions.End"] = r.Sessions().End(ctx, ada.ID, sessionID(1))
 	_, errs["Sessions.EndAll"] = r.Sessions().EndAll(ctx, ada.ID, "")
 	_, errs["Sessions.Prune"] = r.Sessions().Prune(ctx, noon.AddDate(9, 0, 0), 9)
+	errs["Sessions.Saw"] = r.Sessions().Saw(ctx, []domain.Sighting[domain.SessionID]{sighting(sessionID(1), noon.AddDate(0, 0, 1), "")})
+	errs["AccessKeys.Add"] = r.AccessKeys().Add(ctx, accessKey(2, ada), sessionID(1))
+	_, _, errs["AccessKeys.ByID"] = r.AccessKeys().ByID(ctx, accessKeyID(1), noon)
+	_, errs["AccessKeys.List"] = r.AccessKeys().List(ctx, ada.ID, noon, "", 9)
+	errs["AccessKeys.End"] = r.AccessKeys().End(ctx, ada.ID, accessKeyID(1))
+	_, errs["AccessKeys.EndAll"] = r.AccessKeys().EndAll(ctx, ada.ID)
+	errs["AccessKeys.Saw"] = r.AccessKeys().Saw(ctx, []domain.Sighting[domain.AccessKeyID]{sighting(accessKeyID(1), noon, "")})
+	_, errs["AccessKeys.Prune"] = r.AccessKeys().Prune(ctx, noon.AddDate(9, 0, 0), 9)
 	_, errs["Collections.ByName"] = r.Collections().ByName(ctx, "ships")
 	_, errs["Collections.List"] = r.Collections().List(ctx)
 	errs["Collections.Add"] = r.Collections().Add(ctx, collection("authors"))
@@ -321,6 +387,9 @@ func everyMethod(ctx context.Context, r ports.Repositories) map[string]error {
 	errs["Records.Replace"] = r.Records().Replace(ctx, ships.Ref(), record(1, ""), nil)
 	errs["Records.Remove"] = r.Records().Remove(ctx, ships.Ref(), recordID(1), 1)
 	_, errs["Keys.Settle"] = r.Keys().Settle(ctx, key("cursor", 2))
+	_, errs["Keys.List"] = r.Keys().List(ctx)
+	errs["Keys.Reseal"] = r.Keys().Reseal(ctx, key("sign", 1))
+	errs["Keys.Drop"] = r.Keys().Drop(ctx, key("sign", 1).ID)
 	errs["Bulletin.Post"] = r.Bulletin().Post(ctx, change(2))
 	_, _, errs["Bulletin.News"] = r.Bulletin().News(ctx, "")
 	_, errs["Bulletin.Forget"] = r.Bulletin().Forget(ctx, noon.AddDate(9, 0, 0), 9)

@@ -18,9 +18,9 @@ import (
 // then misses it.
 type dealer struct {
 	*rand.Rand
-	accounts, sessions, edits int       // so many were named so far
-	account, session          int       // the last that were named
-	posted                    time.Time // when the cause was of the last change
+	accounts, sessions, accessKeys, edits int       // so many were named so far
+	account, session, accessKey           int       // the last that were named
+	posted                                time.Time // when the cause was of the last change
 }
 
 // modelPolicy has lives that are short, so that moves come up against them.
@@ -40,13 +40,21 @@ func (d *dealer) deal() move {
 		{1, d.setCredential},
 		{1, d.rehash},
 		{1, d.removeAccount},
-		{8, d.open},
-		{10, d.refresh},
-		{1, d.authority},
+		{10, d.open},
+		{16, d.refresh},
+		{2, d.authority},
 		{2, d.listSessions},
 		{1, d.end},
 		{1, d.endAll},
+		{3, d.saw},
 		{1, d.prune},
+		{7, d.addAccessKey},
+		{2, d.readAccessKey},
+		{2, d.listAccessKeys},
+		{1, d.endAccessKey},
+		{1, d.endAccessKeys},
+		{4, d.sawAccessKeys},
+		{2, d.pruneAccessKeys},
 		{1, d.addCollection},
 		{1, d.replaceCollection},
 		{1, d.readCollection},
@@ -55,7 +63,10 @@ func (d *dealer) deal() move {
 		{3, d.listRecords},
 		{4, d.replaceRecord},
 		{1, d.removeRecord},
-		{1, d.settle},
+		{2, d.settle},
+		{1, d.listKeys},
+		{1, d.reseal},
+		{1, d.drop},
 		{3, d.post},
 		{1, d.news},
 		{1, d.forget},
@@ -86,7 +97,10 @@ func (d *dealer) again(last *int, n int) int {
 
 func (d *dealer) anAccount() domain.AccountID { return accountID(d.again(&d.account, d.accounts)) }
 func (d *dealer) aSession() domain.SessionID  { return sessionID(d.again(&d.session, d.sessions)) }
-func (d *dealer) aRecord() domain.RecordID    { return recordID(d.IntN(10)) }
+func (d *dealer) anAccessKey() domain.AccessKeyID {
+	return accessKeyID(d.again(&d.accessKey, d.accessKeys))
+}
+func (d *dealer) aRecord() domain.RecordID { return recordID(d.IntN(10)) }
 
 func (d *dealer) aCollection() domain.CollectionName {
 	return []domain.CollectionName{"ships", "ships", "a_b"}[d.IntN(3)]
@@ -202,7 +216,7 @@ func (d *dealer) removeAccount() move {
 
 func (d *dealer) open() move {
 	d.sessions++
-	s := domain.Session{ID: sessionID(d.sessions), Account: d.anAccount(), Created: d.at(), Used: d.at(), Ends: d.at().Add(modelPolicy.Max), Device: "Zoë’s"}
+	s := domain.Session{ID: sessionID(d.sessions), Account: d.anAccount(), Created: d.at(), Used: d.at(), Ends: d.at().Add(modelPolicy.Max), Device: "Zoë’s", Seen: d.at(), Address: d.address()}
 	miss := d.miss()
 	return move{fmt.Sprintf("open %s, missing by %d", spell(s), miss), func(ctx context.Context, r ports.Repositories) string {
 		c, _ := r.Accounts().Credential(ctx, s.Account)
@@ -222,8 +236,8 @@ func (d *dealer) refresh() move {
 	}}
 }
 
-// found returns a session as the store has it, or one that was used, and due
-// to end, at noon.
+// found returns a session as the store has it, or one that was used and seen, and
+// due to end, at noon.
 func found(ctx context.Context, r ports.Repositories, id domain.SessionID) domain.Session {
 	if au, err := r.Sessions().Authority(ctx, id, noon); err == nil {
 		list, _ := r.Sessions().List(ctx, au.Account, noon, "", moves)
@@ -233,7 +247,7 @@ func found(ctx context.Context, r ports.Repositories, id domain.SessionID) domai
 			}
 		}
 	}
-	return domain.Session{ID: id, Used: noon, Ends: noon}
+	return domain.Session{ID: id, Used: noon, Ends: noon, Seen: noon}
 }
 
 // beforeEnd is a while before or after a session is due to end.
@@ -286,11 +300,143 @@ func endedAll(ids []domain.SessionID, err error) string {
 	return answer(ids, err)
 }
 
+// after is how much later than the last sighting a sighting is.
+func (d *dealer) after() time.Duration {
+	return []time.Duration{
+		domain.SightingInterval, domain.SightingInterval, time.Hour, domain.SightingInterval - time.Microsecond, domain.SightingInterval - time.Microsecond, 0, -time.Hour,
+	}[d.IntN(7)]
+}
+
+func (d *dealer) address() string {
+	return []string{"192.0.2.1", "2001:db8::1", longAddress, ""}[d.IntN(4)]
+}
+
+// some returns a few things that a source names, each once.
+func some[T comparable](d *dealer, name func() T) []T {
+	var list []T
+	for range 1 + d.IntN(3) {
+		if x := name(); !slices.Contains(list, x) {
+			list = append(list, x)
+		}
+	}
+	return list
+}
+
+func (d *dealer) saw() move {
+	ids, after, address := some(d, d.aSession), d.after(), d.address()
+	return move{fmt.Sprintf("saw %s at %q, %v after the last time", ids, address, after), func(ctx context.Context, r ports.Repositories) string {
+		var list []domain.Sighting[domain.SessionID]
+		for _, id := range ids {
+			list = append(list, sighting(id, found(ctx, r, id).Seen.Add(after), address))
+		}
+		return outcome(r.Sessions().Saw(ctx, list))
+	}}
+}
+
 func (d *dealer) prune() move {
 	// With a short limit it is open which ones are forgotten.
 	id, after := d.aSession(), d.beforeEnd()
 	return move{fmt.Sprintf("prune %v after the end of %s", after, id), func(ctx context.Context, r ports.Repositories) string {
 		return answer(r.Sessions().Prune(ctx, found(ctx, r, id).Ends.Add(after), moves))
+	}}
+}
+
+func (d *dealer) addAccessKey() move {
+	d.accessKeys++
+	k := domain.AccessKey{
+		ID: accessKeyID(d.accessKeys), Account: d.anAccount(), Name: fmt.Sprintf("Zoë’s %d", d.accessKeys),
+		Scopes: domain.Scopes()[d.IntN(5):], Digest: domain.AccessKeyDigest{0: byte(d.accessKeys)}, Created: d.at(),
+	}
+	if d.IntN(2) == 0 {
+		k.Expires = d.at().Add(time.Duration(1+d.IntN(9)) * time.Minute)
+	}
+	last, back := d.again(&d.session, d.sessions), []int{0, 8, 8, 8}[d.IntN(4)]
+	own, late, after := d.IntN(8) > 0, d.IntN(4) == 0, d.beforeEnd()
+	text := fmt.Sprintf("add %s by %s, or one of the %d before that is there, of whose account: %t, %v after its end: %t", spell(k), sessionID(last), back, own, after, late)
+	return move{text, func(ctx context.Context, r ports.Repositories) string {
+		k, s := k, found(ctx, r, sessionID(last))
+		for n := last - 1; s.Account == "" && n >= max(1, last-back); n-- {
+			s = found(ctx, r, sessionID(n))
+		}
+		if own {
+			k.Account = cmp.Or(s.Account, k.Account)
+		}
+		if late {
+			k.Created = s.Ends.Add(after)
+		}
+		return outcome(r.AccessKeys().Add(ctx, k, s.ID))
+	}}
+}
+
+// held returns an access key as the store has it, or one that expires, and was
+// seen, at noon. One that does not expire, or was not seen, says noon too.
+func held(ctx context.Context, r ports.Repositories, id domain.AccessKeyID) domain.AccessKey {
+	k, _, err := r.AccessKeys().ByID(ctx, id, noon)
+	if err != nil {
+		k = domain.AccessKey{ID: id}
+	}
+	if k.Expires.IsZero() {
+		k.Expires = noon
+	}
+	if k.Seen.IsZero() {
+		k.Seen = noon
+	}
+	return k
+}
+
+func (d *dealer) readAccessKey() move {
+	id, after := d.anAccessKey(), d.beforeEnd()
+	return move{fmt.Sprintf("read access key %s, %v after it expires", id, after), func(ctx context.Context, r ports.Repositories) string {
+		k, au, err := r.AccessKeys().ByID(ctx, id, held(ctx, r, id).Expires.Add(after))
+		return answer(k, err) + ", " + answer(au, err)
+	}}
+}
+
+func (d *dealer) listAccessKeys() move {
+	id, after, limit := d.anAccessKey(), d.beforeEnd(), d.limit()
+	account, from := d.anAccount(), d.anAccessKey()
+	if d.IntN(2) == 0 {
+		from = ""
+	}
+	return move{fmt.Sprintf("list %d access keys of %s, or of whose %s is, after %q, %v after it expires", limit, account, id, from, after), func(ctx context.Context, r ports.Repositories) string {
+		k := held(ctx, r, id)
+		return answer(r.AccessKeys().List(ctx, cmp.Or(k.Account, account), k.Expires.Add(after), from, limit))
+	}}
+}
+
+func (d *dealer) endAccessKey() move {
+	id, account, own := d.anAccessKey(), d.anAccount(), d.IntN(4) > 0
+	return move{fmt.Sprintf("end access key %s of %s, or of its own: %t", id, account, own), func(ctx context.Context, r ports.Repositories) string {
+		if k := held(ctx, r, id); own && k.Account != "" {
+			return outcome(r.AccessKeys().End(ctx, k.Account, id))
+		}
+		return outcome(r.AccessKeys().End(ctx, account, id))
+	}}
+}
+
+func (d *dealer) endAccessKeys() move {
+	account := d.anAccount()
+	return move{fmt.Sprintf("end all access keys of %s", account), func(ctx context.Context, r ports.Repositories) string {
+		return answer(r.AccessKeys().EndAll(ctx, account))
+	}}
+}
+
+func (d *dealer) sawAccessKeys() move {
+	ids, after, address := some(d, d.anAccessKey), d.after(), d.address()
+	return move{fmt.Sprintf("saw access keys %s at %q, %v after the last time", ids, address, after), func(ctx context.Context, r ports.Repositories) string {
+		var list []domain.Sighting[domain.AccessKeyID]
+		for _, id := range ids {
+			list = append(list, sighting(id, held(ctx, r, id).Seen.Add(after), address))
+		}
+		return outcome(r.AccessKeys().Saw(ctx, list))
+	}}
+}
+
+func (d *dealer) pruneAccessKeys() move {
+	// With a short limit it is open which ones are forgotten.
+	id, after := d.anAccessKey(), d.beforeEnd()
+	return move{fmt.Sprintf("prune access keys %v after %s expires", after, id), func(ctx context.Context, r ports.Repositories) string {
+		return answer(r.AccessKeys().Prune(ctx, held(ctx, r, id).Expires.Add(after), moves))
 	}}
 }
 
@@ -392,9 +538,37 @@ func (d *dealer) removeRecord() move {
 }
 
 func (d *dealer) settle() move {
-	k := key([]string{"sign", "refresh", "cursor"}[d.IntN(3)], d.edits)
+	k := withNumber(key([]string{"sign", "refresh", "cursor"}[d.IntN(3)], d.edits), 1+d.IntN(3))
+	k.Algorithm = domain.SigningAlgorithms()[d.IntN(3)]
 	return move{fmt.Sprintf("settle %v", k), func(ctx context.Context, r ports.Repositories) string {
 		return answer(r.Keys().Settle(ctx, k))
+	}}
+}
+
+func (d *dealer) listKeys() move { return move{"list keys", allKeys} }
+
+// allKeys says which keys there are.
+func allKeys(ctx context.Context, r ports.Repositories) string { return answer(r.Keys().List(ctx)) }
+
+// aKey returns the nth of the keys that a store has, or one that it has not.
+func aKey(ctx context.Context, r ports.Repositories, n int) domain.Key {
+	list, _ := r.Keys().List(ctx)
+	return append(list, key("sign", 0))[n%(len(list)+1)]
+}
+
+func (d *dealer) reseal() move {
+	n, sealed := d.IntN(20), []byte{byte(d.IntN(256))}
+	return move{fmt.Sprintf("reseal key %d with %v", n, sealed), func(ctx context.Context, r ports.Repositories) string {
+		k := withNumber(key("cursor", 0), 1)
+		k.ID, k.Sealed = aKey(ctx, r, n).ID, sealed
+		return outcome(r.Keys().Reseal(ctx, k))
+	}}
+}
+
+func (d *dealer) drop() move {
+	n := d.IntN(20)
+	return move{fmt.Sprintf("drop key %d", n), func(ctx context.Context, r ports.Repositories) string {
+		return outcome(r.Keys().Drop(ctx, aKey(ctx, r, n).ID))
 	}}
 }
 
@@ -405,7 +579,8 @@ func (d *dealer) post() move {
 		list = append(list, []domain.Change{
 			{Kind: domain.SessionEnded, Subject: string(d.aSession()), At: d.posted},
 			{Kind: domain.AuthorityRaised, Subject: string(d.anAccount()), Value: d.Int64(), At: d.posted},
-		}[d.IntN(2)])
+			{Kind: []domain.ChangeKind{domain.KeyAdded, domain.KeyRetired}[d.IntN(2)], Subject: key("", d.edits).ID, At: d.posted},
+		}[d.IntN(3)])
 	}
 	return move{"post " + spell(list), func(ctx context.Context, r ports.Repositories) string {
 		return outcome(r.Bulletin().Post(ctx, list...))

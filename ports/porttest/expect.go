@@ -62,8 +62,11 @@ func spell(v any) string {
 	case domain.Credential:
 		return fmt.Sprintf("credential of %s revision %d: %q", v.Account, v.Revision, v.Hash.Reveal())
 	case domain.Session:
-		return fmt.Sprintf("session %s of %s: counter %d, created %v, used %v, ends %v, device %q",
-			v.ID, v.Account, v.Counter, v.Created, v.Used, v.Ends, v.Device)
+		return fmt.Sprintf("session %s of %s: counter %d, created %v, used %v, ends %v, device %q, seen %v at %q",
+			v.ID, v.Account, v.Counter, v.Created, v.Used, v.Ends, v.Device, v.Seen, v.Address)
+	case domain.AccessKey:
+		return fmt.Sprintf("access key %s of %s: name %q, scopes %q, digest %x, created %v, expires %v, seen %v at %q",
+			v.ID, v.Account, v.Name, v.Scopes, v.Digest, v.Created, v.Expires, v.Seen, v.Address)
 	case domain.Authority:
 		return fmt.Sprintf("authority of %s: version %d, roles %q", v.Account, v.Version, v.Roles)
 	case domain.Refreshed:
@@ -89,6 +92,10 @@ func spell(v any) string {
 	case []domain.Account:
 		return spellAll(v)
 	case []domain.Session:
+		return spellAll(v)
+	case []domain.AccessKey:
+		return spellAll(v)
+	case []domain.Key:
 		return spellAll(v)
 	case []domain.Collection:
 		return spellAll(v)

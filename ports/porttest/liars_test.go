@@ -19,7 +19,7 @@ type liar struct {
 	maybe  []string // by which clauses if the race goes so
 }
 
-var liars = slices.Concat(lyingAccounts, lyingSessions, lyingCollections, lyingRecords, lyingKeys, lyingBulletins, lyingStores)
+var liars = slices.Concat(lyingAccounts, lyingSessions, lyingAccessKeys, lyingCollections, lyingRecords, lyingKeys, lyingBulletins, lyingStores)
 
 func TestLiarsAreCaught(t *testing.T) {
 	for _, l := range liars {
@@ -69,6 +69,7 @@ func sorted(list []string) []string { return slices.Sorted(slices.Values(list)) 
 type lie struct {
 	accounts    func(ports.Repositories) ports.Accounts
 	sessions    func(ports.Repositories) ports.Sessions
+	accessKeys  func(ports.Repositories) ports.AccessKeys
 	collections func(ports.Repositories) ports.Collections
 	records     func(ports.Repositories) ports.Records
 	keys        func(ports.Repositories) ports.Keys
@@ -83,6 +84,7 @@ type lying struct {
 
 func (l lying) Accounts() ports.Accounts       { return bent{l.Store, l.lie}.Accounts() }
 func (l lying) Sessions() ports.Sessions       { return bent{l.Store, l.lie}.Sessions() }
+func (l lying) AccessKeys() ports.AccessKeys   { return bent{l.Store, l.lie}.AccessKeys() }
 func (l lying) Collections() ports.Collections { return bent{l.Store, l.lie}.Collections() }
 func (l lying) Records() ports.Records         { return bent{l.Store, l.lie}.Records() }
 func (l lying) Keys() ports.Keys               { return bent{l.Store, l.lie}.Keys() }
@@ -104,6 +106,10 @@ func (b bent) Accounts() ports.Accounts {
 
 func (b bent) Sessions() ports.Sessions {
 	return told(b.lie.sessions, b.honest, ports.Repositories.Sessions)
+}
+
+func (b bent) AccessKeys() ports.AccessKeys {
+	return told(b.lie.accessKeys, b.honest, ports.Repositories.AccessKeys)
 }
 
 func (b bent) Collections() ports.Collections {
@@ -140,6 +146,10 @@ func onSessions(f func(ports.Repositories) ports.Sessions) func() ports.Store {
 	return tell(lie{sessions: f})
 }
 
+func onAccessKeys(f func(ports.Repositories) ports.AccessKeys) func() ports.Store {
+	return tell(lie{accessKeys: f})
+}
+
 func onCollections(f func(ports.Repositories) ports.Collections) func() ports.Store {
 	return tell(lie{collections: f})
 }
@@ -147,6 +157,8 @@ func onCollections(f func(ports.Repositories) ports.Collections) func() ports.St
 func onRecords(f func(ports.Repositories) ports.Records) func() ports.Store {
 	return tell(lie{records: f})
 }
+
+func onKeys(f func(ports.Repositories) ports.Keys) func() ports.Store { return tell(lie{keys: f}) }
 
 func onBulletin(f func(ports.Repositories) ports.Bulletin) func() ports.Store {
 	return tell(lie{bulletin: f})

@@ -92,9 +92,10 @@ var lyingAccounts = []liar{
 		name: "writes no authority",
 		open: onAccounts(func(r ports.Repositories) ports.Accounts { return authorityKeeper{r.Accounts()} }),
 		caught: []string{
-			"an account is changed",
-			"a session tells what its account may do at the moment",
 			"a condition is judged when the write happens",
+			"a session tells what its account may do at the moment",
+			"an access key tells what its account may do at the moment",
+			"an account is changed",
 		},
 	},
 	{
@@ -161,7 +162,14 @@ var lyingAccounts = []liar{
 		caught: []string{
 			"an account is removed with what is its own",
 			"the parts of a store are one",
+			"who is being suspended or removed makes no access key",
 		},
+	},
+	{
+		name:   "does not remove who has access keys",
+		open:   onAccounts(func(r ports.Repositories) ports.Accounts { return clinging{r.Accounts(), r} }),
+		caught: []string{"an account is removed with what is its own"},
+		maybe:  []string{"who is being suspended or removed makes no access key"},
 	},
 	{
 		name:   "removes whatever the revision",
@@ -172,10 +180,11 @@ var lyingAccounts = []liar{
 		name: "knows no revision that stands for any",
 		open: onAccounts(func(r ports.Repositories) ports.Accounts { return literalRemover{r.Accounts()} }),
 		caught: []string{
-			"an account is removed with what is its own",
-			"what outlives an account",
-			"the parts of a store are one",
 			"a failure of a method is handed on unchanged",
+			"an account is removed with what is its own",
+			"the parts of a store are one",
+			"what outlives an account",
+			"who is being suspended or removed makes no access key",
 		},
 	},
 	{
@@ -445,6 +454,18 @@ type restrictive struct {
 func (l restrictive) Remove(ctx context.Context, id domain.AccountID, rev domain.Revision) error {
 	if list, err := l.r.Sessions().List(ctx, id, noon, "", 1); err != nil || len(list) > 0 {
 		return cmp.Or(err, errors.New("the account has sessions"))
+	}
+	return l.Accounts.Remove(ctx, id, rev)
+}
+
+type clinging struct {
+	ports.Accounts
+	r ports.Repositories
+}
+
+func (l clinging) Remove(ctx context.Context, id domain.AccountID, rev domain.Revision) error {
+	if list, err := l.r.AccessKeys().List(ctx, id, noon, "", 1); err == nil && len(list) > 0 {
+		return domain.ErrStale
 	}
 	return l.Accounts.Remove(ctx, id, rev)
 }

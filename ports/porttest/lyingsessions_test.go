@@ -46,10 +46,11 @@ var lyingSessions = []liar{
 		name: "lets a reused session live",
 		open: onSessions(func(r ports.Repositories) ports.Sessions { return reviver{r.Sessions(), r} }),
 		caught: []string{
-			"an ending is news",
-			"there is no ending without its news",
 			"a refresh token is judged as the domain judges it",
 			"a verdict is no error",
+			"an ending is news",
+			"there is no ending without its news",
+			"who is being signed out makes no access key",
 		},
 	},
 	{
@@ -140,12 +141,13 @@ var lyingSessions = []liar{
 			return failing{r.Sessions(), domain.Reused, domain.ErrTokenReused}
 		}),
 		caught: []string{
-			"an ending is news",
-			"there is no ending without its news",
-			"times come back in UTC",
 			"a refresh token is judged as the domain judges it",
 			"a refresh token is rotated once, and without a grace the session ends",
 			"a verdict is no error",
+			"an ending is news",
+			"there is no ending without its news",
+			"times come back in UTC",
+			"who is being signed out makes no access key",
 		},
 	},
 	{
@@ -203,6 +205,49 @@ var lyingSessions = []liar{
 			"all sessions of an account are ended but one",
 			"many use a store at once",
 		},
+	},
+	{
+		name:   "keeps the address of a session in 45 bytes",
+		open:   onSessions(func(r ports.Repositories) ports.Sessions { return shortAddressed{r.Sessions()} }),
+		caught: []string{"a session is read as it was opened"},
+	},
+	{
+		name: "keeps no address that a session is seen at",
+		open: onSessions(func(r ports.Repositories) ports.Sessions {
+			return sightings{r.Sessions(), func(list []domain.Sighting[domain.SessionID]) []domain.Sighting[domain.SessionID] {
+				for i := range list {
+					list[i].Address = ""
+				}
+				return list
+			}}
+		}),
+		caught: []string{
+			"it is noted when a session was used",
+			"times come back in UTC",
+			"what is no news of a session is passed over",
+		},
+	},
+	{
+		name: "sees the first session alone",
+		open: onSessions(func(r ports.Repositories) ports.Sessions {
+			return sightings{r.Sessions(), func(list []domain.Sighting[domain.SessionID]) []domain.Sighting[domain.SessionID] {
+				return list[:min(1, len(list))]
+			}}
+		}),
+		caught: []string{
+			"it is noted when a session was used",
+			"what is no news of a session is passed over",
+		},
+	},
+	{
+		name:   "sees sessions a moment early",
+		open:   onSessions(func(r ports.Repositories) ports.Sessions { return early{r.Sessions(), r} }),
+		caught: []string{"what is no news of a session is passed over"},
+	},
+	{
+		name:   "fails to see a session that has ended",
+		open:   onSessions(func(r ports.Repositories) ports.Sessions { return strictSeer{r.Sessions()} }),
+		caught: []string{"what is no news of a session is passed over"},
 	},
 	{
 		name:   "prunes at the end itself",
@@ -414,6 +459,50 @@ type wordless struct{ ports.Sessions }
 func (l wordless) EndAll(ctx context.Context, account domain.AccountID, except domain.SessionID) ([]domain.SessionID, error) {
 	_, err := l.Sessions.EndAll(ctx, account, except)
 	return nil, err
+}
+
+type shortAddressed struct{ ports.Sessions }
+
+func (l shortAddressed) Open(ctx context.Context, s domain.Session, rev domain.Revision) (domain.Authority, error) {
+	s.Address = s.Address[:min(45, len(s.Address))]
+	return l.Sessions.Open(ctx, s, rev)
+}
+
+// sightings takes sightings for others.
+type sightings struct {
+	ports.Sessions
+	bend func([]domain.Sighting[domain.SessionID]) []domain.Sighting[domain.SessionID]
+}
+
+func (l sightings) Saw(ctx context.Context, list []domain.Sighting[domain.SessionID]) error {
+	return l.Sessions.Saw(ctx, l.bend(slices.Clone(list)))
+}
+
+// early keeps a sighting that comes too early, as if it came in time.
+type early struct {
+	ports.Sessions
+	r ports.Repositories
+}
+
+func (l early) Saw(ctx context.Context, list []domain.Sighting[domain.SessionID]) error {
+	list = slices.Clone(list)
+	for i, seen := range list {
+		if in := found(ctx, l.r, seen.ID).Seen.Add(domain.SightingInterval); seen.At.Equal(in.Add(-time.Microsecond)) {
+			list[i].At = in
+		}
+	}
+	return l.Sessions.Saw(ctx, list)
+}
+
+type strictSeer struct{ ports.Sessions }
+
+func (l strictSeer) Saw(ctx context.Context, list []domain.Sighting[domain.SessionID]) error {
+	for _, seen := range list {
+		if _, err := l.ByID(ctx, seen.ID, noon.AddDate(-200, 0, 0)); err != nil {
+			return err
+		}
+	}
+	return l.Sessions.Saw(ctx, list)
 }
 
 type earlyPruner struct{ ports.Sessions }

@@ -11,43 +11,6 @@ import (
 	"github.com/keyport-go/keyport/ports"
 )
 
-var lyingKeys = []liar{
-	{
-		name:   "keeps the first part of a key",
-		open:   tell(lie{keys: func(r ports.Repositories) ports.Keys { return shortener{r.Keys()} }}),
-		caught: []string{"a key is read as it was stored"},
-	},
-	{
-		name: "returns the key that it is given",
-		open: tell(lie{keys: func(r ports.Repositories) ports.Keys { return echo{r.Keys()} }}),
-		caught: []string{
-			"a key is read as it was stored",
-			"the first key of a use stays",
-			"all agree on a key",
-			"a store keeps everything",
-			"a transaction reads its own writes",
-			"a transaction is kept",
-			"nothing begins after its context has ended",
-			"slices are copied",
-			"times come back in UTC",
-		},
-	},
-}
-
-type shortener struct{ ports.Keys }
-
-func (l shortener) Settle(ctx context.Context, k domain.Key) (domain.Key, error) {
-	k.Sealed = k.Sealed[:min(len(k.Sealed), domain.MaxSealed/2)]
-	return l.Keys.Settle(ctx, k)
-}
-
-type echo struct{ ports.Keys }
-
-func (l echo) Settle(ctx context.Context, k domain.Key) (domain.Key, error) {
-	_, err := l.Keys.Settle(ctx, k)
-	return k, err
-}
-
 var lyingStores = []liar{
 	{
 		name: "keeps what a failed transaction wrote",
@@ -71,20 +34,25 @@ var lyingStores = []liar{
 		open: func() ports.Store { return dropper{new(fake.Store)} },
 		caught: []string{
 			"a change whose transaction takes long is heard",
-			"an ending is news",
-			"there is no change without its cause, nor a cause without its change",
-			"who goes from mark to mark while many post hears all",
-			"a sign-in with an old password does not survive its change",
-			"a sign-in does not survive a suspension",
-			"a verdict is no error",
-			"not more than so many collections are listed",
-			"a declaration waits for records",
-			"a transaction is kept",
-			"a failure that f passes over spoils nothing",
-			"a transaction is seen whole",
 			"a condition is judged when the write happens",
-			"transactions that collide all end",
+			"a declaration waits for records",
+			"a failure that f passes over spoils nothing",
+			"a sign-in does not survive a suspension",
+			"a sign-in with an old password does not survive its change",
+			"a transaction is kept",
+			"a transaction is seen whole",
+			"a verdict is no error",
+			"an access key that is refused is not stored",
+			"an account has so many access keys and no more",
+			"an ending is news",
+			"however many access keys are added at once, there are no more than there may be",
 			"many use a store at once",
+			"not more than so many collections are listed",
+			"there is no change without its cause, nor a cause without its change",
+			"transactions that collide all end",
+			"who goes from mark to mark while many post hears all",
+			"who is being signed out makes no access key",
+			"who is being suspended or removed makes no access key",
 		},
 	},
 	{

@@ -18,7 +18,7 @@ import (
 // that chance gives.
 const (
 	rounds = 4
-	moves  = 400
+	moves  = 600
 )
 
 // TestModel plays the same random moves on several stores and wants the same
@@ -132,6 +132,8 @@ func everything(ctx context.Context, s ports.Store) string {
 		lines = append(lines, answer(c, err))
 		list, err := s.Sessions().List(ctx, a.ID, noon.AddDate(-1, 0, 0), "", moves)
 		lines = append(lines, answer(list, err))
+		keys, err := s.AccessKeys().List(ctx, a.ID, noon.AddDate(-1, 0, 0), "", moves)
+		lines = append(lines, answer(keys, err))
 	}
 	all, err := s.Collections().List(ctx)
 	lines = append(lines, answer(all, err))
@@ -139,7 +141,7 @@ func everything(ctx context.Context, s ports.Store) string {
 		list, err := s.Records().List(ctx, c.Ref(), domain.Everything{}, "", moves)
 		lines = append(lines, answer(list, err))
 	}
-	lines = append(lines, allNews(ctx, s))
+	lines = append(lines, allKeys(ctx, s), allNews(ctx, s))
 	return strings.Join(lines, "\n\t")
 }
 

@@ -20,13 +20,19 @@ func TestModelTellsStoresApart(t *testing.T) {
 		"lets idle sessions last a moment longer", "lets a session act at its end", "lists a session at its end", "ends anybody's session",
 		"spares nobody", "prunes at the end itself", "keeps the old rules", "makes way for a new schema", "reads data through floats",
 		"filters after the limit", "tells what it comes upon first", "names one field at fault", "replaces into a taken key",
-		"returns the key that it is given", "keeps what a failed transaction wrote", "breaks a transaction off at a failure",
+		"keeps no address that a session is seen at", "sees sessions a moment early", "does not remove who has access keys",
+		"adds an access key at the end of a session", "adds an access key for who was signed in", "adds an access key for the suspended",
+		"finds an access key as it expires", "lists an access key as it expires", "ends anybody's access key",
+		"does not count the access keys that it ends", "keeps no address of an access key", "sees access keys a moment early",
+		"prunes access keys as they expire", "returns the key that it is given", "keeps one key a use", "lists keys by id",
+		"replaces more of a key than its seal", "seals a key that is not there with success", "forgets a key that is not there with success",
+		"keeps what a failed transaction wrote", "breaks a transaction off at a failure",
 	} {
 		i := slices.IndexFunc(liars, func(l liar) bool { return l.name == name })
 		if i < 0 {
 			t.Fatalf("there is no liar that %s", name)
 		}
-		told := slices.ContainsFunc([]uint64{1, 2, 3, 4, 5, 6, 7, 8}, func(seed uint64) bool {
+		told := slices.ContainsFunc([]uint64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, func(seed uint64) bool {
 			return playRound(t.Context(), seed, []ports.Store{new(fake.Store), liars[i].open()}) != nil
 		})
 		if !told {
@@ -46,7 +52,7 @@ func TestModelComesUponEveryOutcome(t *testing.T) {
 	}
 	for _, outcome := range []string{
 		"login-taken", "account-not-found", "stale-revision", "credential-changed", "session-not-found",
-		"collection-not-found", "collection-exists", "collection-changed", "collection-in-use",
+		"access-key-not-found", "key-not-found", "collection-not-found", "collection-exists", "collection-changed", "collection-in-use",
 		"record-not-found", "record-exists", "not-unique",
 		"verdict 0", "verdict 1", "verdict 2", "verdict 3",
 	} {

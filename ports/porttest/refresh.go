@@ -34,7 +34,7 @@ var refreshIssuer = []clause[pair[ports.RefreshIssuer]]{
 	},
 	{
 		"a refresh token has one short text",
-		"Issue returns the token's text: the same for the same token, and at most 256 bytes of the letters, digits, hyphen and underscore of base64url.",
+		"Issue returns the token's text: the same for the same token while the same key signs, and at most 256 bytes of the letters, digits, hyphen and underscore of base64url.",
 		func(_ context.Context, p pair[ports.RefreshIssuer]) error {
 			seen := make(map[string]domain.RefreshToken)
 			for _, t := range refreshTokens {

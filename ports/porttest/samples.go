@@ -16,9 +16,10 @@ var policy = domain.SessionPolicy{Idle: 30 * 24 * time.Hour, Max: 90 * 24 * time
 // uuid returns the nth id of a kind of thing, in order of n.
 func uuid(kind, n int) string { return fmt.Sprintf("0190%04x-0000-7000-8000-%012x", kind, n) }
 
-func accountID(n int) domain.AccountID { return domain.AccountID(uuid(1, n)) }
-func sessionID(n int) domain.SessionID { return domain.SessionID(uuid(2, n)) }
-func recordID(n int) domain.RecordID   { return domain.RecordID(uuid(3, n)) }
+func accountID(n int) domain.AccountID     { return domain.AccountID(uuid(1, n)) }
+func sessionID(n int) domain.SessionID     { return domain.SessionID(uuid(2, n)) }
+func recordID(n int) domain.RecordID       { return domain.RecordID(uuid(3, n)) }
+func accessKeyID(n int) domain.AccessKeyID { return domain.AccessKeyID(uuid(4, n)) }
 
 // account returns the nth account as it is read after it was added with the given
 // logins, user name first.
@@ -56,7 +57,22 @@ func credential(a domain.Account, n int, rev domain.Revision) domain.Credential 
 func session(n int, a domain.Account) domain.Session {
 	return domain.Session{
 		ID: sessionID(n), Account: a.ID, Created: noon, Used: noon, Ends: noon.Add(policy.Max), Device: "Firefox on Linux, Zoë’s",
+		Seen: noon, Address: "2001:db8::1",
 	}
+}
+
+// accessKey returns the nth access key as it is when it is added at noon. It does
+// not expire, and was never seen.
+func accessKey(n int, a domain.Account) domain.AccessKey {
+	return domain.AccessKey{
+		ID: accessKeyID(n), Account: a.ID, Name: fmt.Sprintf("Nightly backup, Zoë’s %d", n), Scopes: []domain.Scope{domain.ReadRecords, domain.WriteRecords},
+		Digest: domain.AccessKeyDigest{0: byte(n >> 8), 1: byte(n), 31: 0xff}, Created: noon,
+	}
+}
+
+// sighting returns a use of something, from an address.
+func sighting[ID ~string](id ID, at time.Time, address string) domain.Sighting[ID] {
+	return domain.Sighting[ID]{ID: id, At: at, Address: address}
 }
 
 // authority returns what an account may do.

@@ -21,11 +21,16 @@ var sessions = []clause[ports.Store]{
 			ada := account(1, "ada")
 			one, two := session(1, ada), session(2, ada)
 			two.Counter, two.Device, two.Used = 1<<40, "", noon.Add(time.Microsecond)
+			two.Seen, two.Address = noon.Add(2*time.Microsecond), longAddress
+			three := session(3, ada)
+			three.Address, three.Used = "", two.Used
 			return errors.Join(
 				s.Accounts().Add(ctx, ada, hash(1)),
 				opened(s.Sessions().Open(ctx, one, 1)),
 				opened(s.Sessions().Open(ctx, two, 1)),
-				reads([]domain.Session{one, two})(s.Sessions().List(ctx, ada.ID, noon, "", 9)),
+				opened(s.Sessions().Open(ctx, three, 1)),
+				reads([]domain.Session{one, two, three})(s.Sessions().List(ctx, ada.ID, noon, "", 9)),
+				reads(two)(s.Sessions().ByID(ctx, two.ID, noon)),
 			)
 		},
 	},
@@ -325,6 +330,59 @@ var sessions = []clause[ports.Store]{
 				ended()(s.Sessions().EndAll(ctx, ada.ID, "")),
 				reads([]domain.Session{session(4, bob)})(s.Sessions().List(ctx, bob.ID, noon, "", 9)),
 				ended(sessionID(4))(s.Sessions().EndAll(ctx, bob.ID, "")),
+			)
+		},
+	},
+	{
+		"it is noted when a session was used",
+		"Saw notes when sessions were used, and from where.",
+		func(ctx context.Context, s ports.Store) error {
+			ada := account(1, "ada")
+			one, three := session(1, ada), session(3, ada)
+			one.Seen, one.Address = noon.Add(domain.SightingInterval), longAddress
+			three.Seen, three.Address = noon.Add(time.Hour), ""
+			rotated := three
+			rotated.Counter, rotated.Used = 1, noon.Add(2*time.Hour)
+			last := []domain.Session{one, session(2, ada), rotated}
+			for i := range last {
+				last[i].Seen, last[i].Address = noon.Add(contenders*domain.SightingInterval+time.Hour), fmt.Sprintf("192.0.2.%d", contenders-1)
+			}
+			return errors.Join(
+				signedIn(ctx, s, ada, session(1, ada), session(2, ada), session(3, ada)),
+				s.Sessions().Saw(ctx, nil),
+				s.Sessions().Saw(ctx, []domain.Sighting[domain.SessionID]{sighting(one.ID, one.Seen, one.Address), sighting(three.ID, three.Seen, three.Address)}),
+				reads([]domain.Session{one, session(2, ada), three})(s.Sessions().List(ctx, ada.ID, noon, "", 9)),
+				reads(domain.Refreshed{Verdict: domain.Rotated, Session: rotated, Authority: authority(ada)})(
+					s.Sessions().Refresh(ctx, refreshToken(3, 0), rotated.Used, policy)),
+				crowded(func(sightings []domain.Sighting[domain.SessionID]) error { return s.Sessions().Saw(ctx, sightings) },
+					one.ID, sessionID(2), three.ID),
+				reads(last)(s.Sessions().List(ctx, ada.ID, noon, "", 9)),
+			)
+		},
+	},
+	{
+		"what is no news of a session is passed over",
+		"One that has ended is passed over, and so is a sighting that is less than domain.SightingInterval after the one that is stored.",
+		func(ctx context.Context, s ports.Store) error {
+			ada := account(1, "ada")
+			one, two := session(1, ada), session(2, ada)
+			saw := func(id domain.SessionID, after time.Duration) error {
+				// The other is seen in the same call, and not passed over.
+				two.Seen, two.Address = two.Seen.Add(time.Hour), two.Address+"0"
+				return errors.Join(
+					s.Sessions().Saw(ctx, []domain.Sighting[domain.SessionID]{sighting(id, noon.Add(after), "192.0.2.9"), sighting(two.ID, two.Seen, two.Address)}),
+					reads([]domain.Session{one, two})(s.Sessions().List(ctx, ada.ID, noon, "", 9)),
+				)
+			}
+			return errors.Join(
+				signedIn(ctx, s, ada, session(1, ada), session(2, ada), session(3, ada)),
+				s.Sessions().End(ctx, ada.ID, sessionID(3)),
+				saw(sessionID(3), time.Hour),
+				saw(sessionID(4), time.Hour),
+				saw(one.ID, domain.SightingInterval-time.Microsecond),
+				saw(one.ID, time.Microsecond),
+				saw(one.ID, 0),
+				saw(one.ID, -time.Hour),
 			)
 		},
 	},

@@ -90,9 +90,9 @@ func (d dialect) accounts() {
 	asked(d, operation("read-account", http.MethodGet, one, "Read an account (administrators)", http.StatusOK, 401, 403, 404), d.readAccount)
 	asked(d, operation("change-account", http.MethodPatch, one, "Rename, suspend or restore an account, or set its roles (administrators)", http.StatusOK, 401, 403, 404, 412), d.changeAccount)
 	asked(d, operation("delete-account", http.MethodDelete, one, "Delete an account (administrators)", http.StatusNoContent, 401, 403, 404, 412), d.deleteAccount)
-	asked(d, operation("read-me", http.MethodGet, "/v1/me", "Read your own account", http.StatusOK, 401), d.readMe)
-	asked(d, operation("change-me", http.MethodPatch, "/v1/me", "Rename yourself", http.StatusOK, 401, 412), d.changeMe)
-	asked(d, operation("delete-me", http.MethodDelete, "/v1/me", "Delete your own account", http.StatusNoContent, 401, 412), d.deleteMe)
+	asked(d, operation("read-me", http.MethodGet, "/v1/me", "Read your own account", http.StatusOK, 401, 403), d.readMe)
+	asked(d, operation("change-me", http.MethodPatch, "/v1/me", "Rename yourself", http.StatusOK, 401, 403, 412), d.changeMe)
+	asked(d, operation("delete-me", http.MethodDelete, "/v1/me", "Delete your own account", http.StatusNoContent, 401, 403, 412), d.deleteMe)
 	asked(d, operation("change-password", http.MethodPut, "/v1/me/password", "Change your password, and end your other sessions", http.StatusNoContent, 401, 403, 409), d.changePassword)
 }
 

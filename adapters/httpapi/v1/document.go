@@ -28,7 +28,7 @@ func describe(version string) huma.Config {
 			Components: &huma.Components{
 				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
 				SecuritySchemes: map[string]*huma.SecurityScheme{
-					"bearer": {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "An access token, from /v1/sessions or /v1/token."},
+					"bearer": {Type: "http", Scheme: "bearer", Description: "An access token, from /v1/sessions or /v1/token, or an access key, from /v1/me/keys."},
 				},
 			},
 		},

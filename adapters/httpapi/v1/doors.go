@@ -184,6 +184,6 @@ func (d dialect) keySet(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/jwk-set+json")
-	w.Header().Set("Cache-Control", "public, max-age=300")
+	w.Header().Set("Cache-Control", d.keySetCaching)
 	_, _ = w.Write(set)
 }

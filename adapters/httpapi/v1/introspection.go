@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
+	"time"
 
 	"github.com/keyport-go/keyport/adapters/httpapi/wire"
 	"github.com/keyport-go/keyport/domain"
@@ -14,16 +16,17 @@ import (
 // is worth nothing it says no more than that.
 type introspection struct {
 	Active    bool             `json:"active"`
-	TokenType string           `json:"token_type,omitempty" enum:"Bearer,refresh_token"`
+	TokenType string           `json:"token_type,omitempty" enum:"Bearer,refresh_token,access_key"`
 	Subject   domain.AccountID `json:"sub,omitempty" format:"uuid" doc:"The account."`
 	Session   domain.SessionID `json:"sid,omitempty" format:"uuid" doc:"The session that the token belongs to."`
 	Issuer    string           `json:"iss,omitempty"`
-	Audience  string           `json:"aud,omitempty" doc:"Of access tokens alone, as the members below but exp and auth_time."`
+	Audience  string           `json:"aud,omitempty" doc:"Of access tokens alone, as jti."`
 	TokenID   string           `json:"jti,omitempty"`
 	IssuedAt  int64            `json:"iat,omitzero"`
 	ExpiresAt int64            `json:"exp,omitzero" doc:"When the token ends; a refresh token's end moves on when it is traded."`
 	SignedIn  int64            `json:"auth_time,omitzero" doc:"When the password was given."`
 	Roles     []domain.Role    `json:"roles,omitzero"`
+	Scope     string           `json:"scope,omitempty" doc:"What an access key may do, with spaces between."`
 }
 
 func (d dialect) viewIntrospection(i tokens.Introspection) introspection {
@@ -33,13 +36,35 @@ func (d dialect) viewIntrospection(i tokens.Introspection) introspection {
 	c := i.Claims
 	v := introspection{
 		Active: true, TokenType: "refresh_token", Subject: c.Subject, Session: c.Session, Issuer: d.issuer,
-		ExpiresAt: c.Expires.Unix(), SignedIn: c.SignedIn.Unix(),
+		ExpiresAt: seconds(c.Expires), SignedIn: seconds(c.SignedIn),
 	}
-	if i.Kind == tokens.AccessToken {
-		v.TokenType, v.Audience, v.TokenID, v.IssuedAt = "Bearer", d.audience, c.TokenID, c.Issued.Unix()
+	switch i.Kind {
+	case tokens.AccessToken:
+		v.TokenType, v.Audience, v.TokenID, v.IssuedAt = "Bearer", d.audience, c.TokenID, seconds(c.Issued)
 		v.Roles = append([]domain.Role{}, c.Roles...)
+	case tokens.AccessKey:
+		v.TokenType, v.IssuedAt, v.Scope = "access_key", seconds(c.Issued), spaced(i.Scopes)
+		v.Roles = append([]domain.Role{}, c.Roles...)
+	case tokens.RefreshToken, tokens.NoToken:
 	}
 	return v
+}
+
+// seconds returns t as a NumericDate (RFC 7519, section 2); 0 where there is none.
+func seconds(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.Unix()
+}
+
+// spaced writes scopes as OAuth does (RFC 6749, section 3.3).
+func spaced(scopes []domain.Scope) string {
+	var words []string
+	for _, s := range scopes {
+		words = append(words, string(s))
+	}
+	return strings.Join(words, " ")
 }
 
 // introspect serves POST /v1/token/introspect (RFC 7662).

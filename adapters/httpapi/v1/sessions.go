@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/keyport-go/keyport/adapters/httpapi/wire"
 	"github.com/keyport-go/keyport/domain"
 )
 
@@ -29,16 +30,17 @@ type session struct {
 	ID        domain.SessionID `json:"id" format:"uuid"`
 	Current   bool             `json:"current" doc:"Whether it is the one that asks."`
 	Device    string           `json:"device,omitempty" doc:"The user agent that signed in."`
+	Address   string           `json:"address,omitempty" doc:"The network address that it was last used from."`
 	CreatedAt time.Time        `json:"created_at"`
-	UsedAt    time.Time        `json:"used_at" doc:"When it was last refreshed."`
+	UsedAt    time.Time        `json:"used_at" doc:"When one of its tokens was last used; up to two minutes may be missing."`
 	EndsAt    time.Time        `json:"ends_at"`
 }
 
 func (d dialect) sessions() {
 	public(d, operation("sign-in", http.MethodPost, "/v1/sessions", "Sign in", http.StatusCreated, 401, 403), d.signIn)
-	asked(d, operation("list-sessions", http.MethodGet, "/v1/sessions", "List your sessions", http.StatusOK, 401), d.listSessions)
+	asked(d, operation("list-sessions", http.MethodGet, "/v1/sessions", "List your sessions", http.StatusOK, 401, 403), d.listSessions)
 	asked(d, operation("end-session", http.MethodDelete, "/v1/sessions/{id}", "End one of your sessions; current is the one that asks", http.StatusNoContent, 401, 403, 404), d.endSession)
-	asked(d, operation("end-sessions", http.MethodDelete, "/v1/sessions", "End all your sessions, or all others", http.StatusNoContent, 401), d.endSessions)
+	asked(d, operation("end-sessions", http.MethodDelete, "/v1/sessions", "End all your sessions, or all others", http.StatusNoContent, 401, 403), d.endSessions)
 }
 
 type signedIn struct {
@@ -70,7 +72,7 @@ func (d dialect) signIn(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	g, err := d.Tokens.Open(ctx, proof.Account, proof.Credential, in.UserAgent)
+	g, err := d.Tokens.Open(ctx, proof.Account, proof.Credential, domain.Client{Device: in.UserAgent, Address: wire.RequestOf(ctx).Client})
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +93,11 @@ func (d dialect) listSessions(ctx context.Context, who domain.Asker, in *struct 
 		return nil, err
 	}
 	return pageOf("/v1/sessions", in.request(), p, func(s domain.Session) session {
-		return session{s.ID, s.ID == who.Session, s.Device, s.Created, s.Used, s.Ends}
+		used := s.Used
+		if s.Seen.After(used) {
+			used = s.Seen
+		}
+		return session{s.ID, s.ID == who.Session, s.Device, s.Address, s.Created, used, s.Ends}
 	}), nil
 }
 

@@ -5,6 +5,7 @@ package v1
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -27,19 +28,27 @@ type Config struct {
 	// RevocationMax is the longest that a revoked access token may be taken; 0:
 	// no longer than it takes to ask.
 	RevocationMax time.Duration
+
+	// KeySetMaxAge is how long others may keep the key set (RFC 9111, section
+	// 5.2.2.1), whole seconds; required. A key is in the set for longer than that
+	// before it signs.
+	KeySetMaxAge time.Duration
 }
 
 // Mount adds the dialect's routes to r, and returns its OpenAPI document.
 func Mount(r chi.Router, c Config) *huma.OpenAPI {
 	d := dialect{
 		Services: c.Services, issuer: c.PublicURL, audience: c.Audience,
-		cookies: newCookies(c.PublicURL, c.Origins),
+		cookies:       newCookies(c.PublicURL, c.Origins),
+		keySetCaching: fmt.Sprintf("public, max-age=%d", int(c.KeySetMaxAge/time.Second)),
 	}
 	r.Group(func(r chi.Router) {
 		r.Use(strict)
 		d.api = humachi.New(r, describe(c.Version))
 		d.accounts()
 		d.sessions()
+		d.accessKeys()
+		d.revocations()
 		d.collections()
 		d.records()
 	})
@@ -53,6 +62,7 @@ type dialect struct {
 	wire.Services
 	issuer, audience string // of access tokens
 	cookies          cookies
+	keySetCaching    string // Cache-Control of the key set
 
 	api huma.API
 }
@@ -61,7 +71,7 @@ type dialect struct {
 // is exported, as all that is embedded in inputs, because huma looks no further
 // where it is not.
 type Caller struct {
-	Authorization string `header:"Authorization" doc:"Bearer and an access token (RFC 6750)."`
+	Authorization string `header:"Authorization" doc:"Bearer and an access token or an access key (RFC 6750)."`
 }
 
 func (c Caller) credentials() string { return c.Authorization }
@@ -72,7 +82,7 @@ func (d dialect) asker(ctx context.Context, authorization string) (domain.Asker,
 	if err != nil || token == "" {
 		return domain.Asker{}, err
 	}
-	return d.Tokens.Check(ctx, token)
+	return d.Tokens.Check(ctx, token, wire.RequestOf(ctx).Client)
 }
 
 // public adds an operation that does not ask who is asking.

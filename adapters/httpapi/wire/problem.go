@@ -130,14 +130,17 @@ func (p Problem) For(ctx context.Context) Problem {
 }
 
 // Header returns what the status asks to be said beside the body: the challenge
-// of a 401 (RFC 6750, section 3), and when to try again.
+// of a 401, or of a key without the scope (RFC 6750, section 3), and when to try
+// again.
 func (p Problem) Header() http.Header {
 	h := make(http.Header)
-	if p.Status == http.StatusUnauthorized {
-		challenge := `Bearer realm="keyport"`
-		if p.Type == pages+domain.ErrInvalidToken.Code {
-			challenge += `, error="invalid_token"`
-		}
+	const challenge = `Bearer realm="keyport"`
+	switch {
+	case p.Type == pages+domain.ErrInvalidToken.Code && p.Status == http.StatusUnauthorized:
+		h.Set("WWW-Authenticate", challenge+`, error="invalid_token"`)
+	case p.Type == pages+domain.ErrOutOfScope.Code:
+		h.Set("WWW-Authenticate", challenge+`, error="insufficient_scope"`)
+	case p.Status == http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", challenge)
 	}
 	for _, c := range classes {

@@ -5,8 +5,9 @@ import "context"
 // A Request is what the stack knows of a request beside what was sent. Each
 // request has one of its own, and one goroutine that writes to it.
 type Request struct {
-	ID    string // a UUID; the problem's instance and the log's id
-	Cause error  // what went wrong, for the log alone; nil if nothing did
+	ID     string // a UUID; the problem's instance and the log's id
+	Client string // the address of whoever sent it; "" where it is not known
+	Cause  error  // what went wrong, for the log alone; nil if nothing did
 }
 
 type requestKey struct{}

@@ -1,0 +1,74 @@
+package postgres_test
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/keyport-go/keyport/adapters/postgres"
+	"github.com/keyport-go/keyport/adapters/postgres/pgtest"
+	"github.com/keyport-go/keyport/ports"
+	"github.com/keyport-go/keyport/ports/porttest"
+)
+
+// throughBouncer returns a function that leads a URL through a PgBouncer.
+func throughBouncer(t *testing.T) func(direct string) string {
+	t.Helper()
+	b, err := pgtest.StartBouncer(t.Context(), pgtest.Open(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := b.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return func(direct string) string {
+		u, err := url.Parse(direct)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b.URL(strings.TrimPrefix(u.Path, "/"))
+	}
+}
+
+// The first start of several replicas that know no other way to the server.
+func TestProcessesMigrateThroughPgBouncerAtOnce(t *testing.T) {
+	through := throughBouncer(t)
+	direct := pgtest.Database(t, nil)
+	faults := make(chan error)
+	const replicas = 4
+	for range replicas {
+		go func() { faults <- postgres.Migrate(t.Context(), through(direct)) }()
+	}
+	for range replicas {
+		if err := <-faults; err != nil {
+			t.Error(err)
+		}
+	}
+	s, err := postgres.Open(t.Context(), postgres.Config{URL: through(direct), PgBouncer: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	if keys, err := s.Keys().List(t.Context()); err != nil || len(keys) != 0 {
+		t.Errorf("the new schema: %v, %v", keys, err)
+	}
+}
+
+// No two transactions need have the same connection.
+func TestTheStoreKeepsItsPromisesThroughPgBouncer(t *testing.T) {
+	through := throughBouncer(t)
+	porttest.TestStore(t, func(t *testing.T) ports.Store {
+		const patience = 2 * time.Minute // on a busy machine
+		s, err := postgres.Open(t.Context(), postgres.Config{
+			URL: through(pgtest.Database(t, postgres.Migrate)), PgBouncer: true, MaxConns: 8, AcquireTimeout: patience, StatementTimeout: patience,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(s.Close)
+		return s
+	})
+}
