@@ -29,14 +29,19 @@ func defaults() app.Config {
 
 func newWorld(tb testing.TB) world {
 	tb.Helper()
+	return newWorldOf(tb, defaults())
+}
+
+func newWorldOf(tb testing.TB, c app.Config) world {
+	tb.Helper()
 	clock, store := fake.NewClock(time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)), new(fake.Store)
 	p := app.Parts{
 		Store: store, Issuer: fake.Issuer{}, Refresher: fake.RefreshIssuer{}, Cursors: fake.Cursors{},
 		Hasher: fake.Hasher{}, Blocklist: fake.Blocklist{"correct horse battery staple"},
 		Now: clock.Now, NewID: fake.UUIDs(), Uptime: func() time.Duration { return 0 }, Random: fake.Randoms(), Log: slog.New(slog.DiscardHandler),
 	}
-	s := app.Services(defaults(), p)
-	for _, c := range []domain.Collection{
+	s := app.Services(c, p)
+	for _, declared := range []domain.Collection{
 		{
 			Name:   "ships",
 			Schema: document(tb, `{"type":"object","required":["model","crew"],"additionalProperties":false,"properties":{"model":{"type":"string"},"crew":{"type":"integer","minimum":1}}}`),
@@ -49,7 +54,7 @@ func newWorld(tb testing.TB) world {
 			Unique: []domain.Unique{{Field: "title", PerOwner: true}},
 		},
 	} {
-		if _, err := s.Resources.Declare(tb.Context(), c); err != nil {
+		if _, err := s.Resources.Declare(tb.Context(), declared); err != nil {
 			tb.Fatal(err)
 		}
 	}
@@ -63,7 +68,7 @@ func newWorld(tb testing.TB) world {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return world{app.Handler(defaults(), p, s), clock, store}
+	return world{app.Handler(c, p, s), clock, store}
 }
 
 func document(tb testing.TB, text string) domain.Document {

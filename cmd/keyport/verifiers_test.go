@@ -27,9 +27,9 @@ type bearer struct {
 	account, token string
 }
 
-func newBearer(t *testing.T) bearer {
+func newBearer(t *testing.T, algorithm string) bearer {
 	t.Helper()
-	k := start(t, []string{"KEYPORT_AUDIENCE=" + audience}, "serve")
+	k := start(t, []string{"KEYPORT_AUDIENCE=" + audience, "KEYPORT_SIGNING_ALG=" + algorithm}, "serve")
 	v := visit(t, k)
 	var account struct{ ID string }
 	v.want(201, "POST", "/v1/accounts", map[string]string{"username": "ada", "password": "fifteen characters"}, &account)
@@ -53,9 +53,17 @@ func (b bearer) tampered(t *testing.T) string {
 	return strings.Join(parts, ".")
 }
 
+// algorithms are what KEYPORT_SIGNING_ALG may be.
+var algorithms = []string{oidc.ES256, oidc.EdDSA, oidc.RS256}
+
 // TestGoOIDCVerifies lets coreos/go-oidc find all that it needs at the issuer.
 func TestGoOIDCVerifies(t *testing.T) {
-	b := newBearer(t)
+	for _, a := range algorithms {
+		t.Run(a, func(t *testing.T) { goOIDCVerifies(t, newBearer(t, a), a) })
+	}
+}
+
+func goOIDCVerifies(t *testing.T, b bearer, algorithm string) {
 	ctx := t.Context()
 	provider, err := oidc.NewProvider(ctx, b.URL)
 	if err != nil {
@@ -87,7 +95,7 @@ func TestGoOIDCVerifies(t *testing.T) {
 		{"a tampered token", b.tampered(t), provider.Verifier(&oidc.Config{ClientID: audience}), "signature"},
 		{"another audience", b.token, provider.Verifier(&oidc.Config{ClientID: "https://another.example"}), "audience"},
 		{"an hour late", b.token, provider.Verifier(&oidc.Config{ClientID: audience, Now: inAnHour}), "expired"},
-		{"another issuer", b.token, oidc.NewVerifier("https://another.example", oidc.NewRemoteKeySet(ctx, found.KeySet), &oidc.Config{ClientID: audience, SupportedSigningAlgs: []string{oidc.ES256}}), "issued by a different provider"},
+		{"another issuer", b.token, oidc.NewVerifier("https://another.example", oidc.NewRemoteKeySet(ctx, found.KeySet), &oidc.Config{ClientID: audience, SupportedSigningAlgs: []string{algorithm}}), "issued by a different provider"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if _, err := test.verifier.Verify(ctx, test.token); err == nil || !strings.Contains(err.Error(), test.want) {
@@ -100,7 +108,12 @@ func TestGoOIDCVerifies(t *testing.T) {
 // TestJoseVerifies lets the npm package jose do the same, in a process of its own.
 func TestJoseVerifies(t *testing.T) {
 	folder := jose(t)
-	b := newBearer(t)
+	for _, a := range algorithms {
+		t.Run(a, func(t *testing.T) { joseVerifies(t, newBearer(t, a), folder) })
+	}
+}
+
+func joseVerifies(t *testing.T, b bearer, folder string) {
 	question, err := json.Marshal(map[string]string{"issuer": b.URL, "audience": audience, "genuine": b.token, "tampered": b.tampered(t)})
 	if err != nil {
 		t.Fatal(err)
