@@ -1,7 +1,7 @@
 // Command drill does to Keyport what a bad day does, and looks for what was lost:
 // it kills Keyport and PostgreSQL in mid-write, starts Keyport on many records,
-// lets everybody sign in at once, and times how long a revoked token is taken. It
-// ends with 1 where a promise was broken.
+// lets everybody sign in at once, times how long a revoked token is taken, and turns
+// the keys under load. It ends with 1 where a promise was broken.
 //
 // The full form writes its figures to docs/drills.md; -short does less of
 // everything, with the same assertions, and prints them only. Keyport is run and
@@ -16,6 +16,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -60,11 +61,15 @@ var drills = []drill{
 	{"start", startup},
 	{"sign-ins at once", flood},
 	{"revocation over two replicas", revocation},
+	{"revocation, notices cut each second", cutOff},
+	{"revocation through PgBouncer", bounced},
+	{"keys turn under load", turning},
 }
 
 func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	flags := flag.NewFlagSet("drill", flag.ContinueOnError)
 	brief := flags.Bool("short", false, "do less, and do not write docs/drills.md")
+	only := flags.String("only", "", "do the drills alone whose name has this in it, and do not write docs/drills.md")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -85,6 +90,9 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	defer cancel()
 	var broken []error
 	for _, d := range drills {
+		if !strings.Contains(d.name, *only) {
+			continue
+		}
 		r.begin(d.name)
 		if err := d.run(ctx, g, s, r); err != nil {
 			broken = append(broken, fmt.Errorf("%s: %w", d.name, err))
@@ -93,7 +101,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 			break
 		}
 	}
-	if err := errors.Join(broken...); err != nil || *brief {
+	if err := errors.Join(broken...); err != nil || *brief || *only != "" {
 		return err
 	}
 	return r.write()

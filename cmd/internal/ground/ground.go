@@ -8,8 +8,10 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 
 	"github.com/keyport-go/keyport/adapters/postgres/pgtest"
@@ -55,6 +57,9 @@ func (g *Ground) Close() error {
 	return errors.Join(append(errs, os.RemoveAll(g.folder))...)
 }
 
+// PublicURL is the public URL of every site. It leads nowhere.
+const PublicURL = "http://localhost"
+
 // A Site is where a Keyport keeps its data: started again, it finds what it had.
 // The public URL stays the same, so that tokens outlive the process.
 type Site struct {
@@ -74,6 +79,20 @@ func (g *Ground) PostgreSQL() (Site, error) {
 	return g.site("PostgreSQL", "KEYPORT_DATABASE_URL="+g.Postgres.URL("postgres"), "KEYPORT_MASTER_KEY="+g.master)
 }
 
+// PgBouncer returns the site that PostgreSQL does, behind a PgBouncer in transaction
+// mode, which done ends.
+func (g *Ground) PgBouncer(ctx context.Context) (site Site, done func() error, err error) {
+	b, err := pgtest.StartBouncer(ctx, g.Postgres.URL("postgres"))
+	if err != nil {
+		return Site{}, nil, err
+	}
+	site, err = g.site("PgBouncer", "KEYPORT_DATABASE_URL="+b.URL("postgres"), "KEYPORT_PGBOUNCER=true", "KEYPORT_MASTER_KEY="+g.master)
+	if err != nil {
+		return Site{}, nil, errors.Join(err, b.Stop())
+	}
+	return site, b.Stop, nil
+}
+
 // Stores returns a site on each store.
 func (g *Ground) Stores() ([]Site, error) {
 	embedded, err := g.SQLite()
@@ -86,7 +105,7 @@ func (g *Ground) Stores() ([]Site, error) {
 
 func (g *Ground) site(store string, env ...string) (Site, error) {
 	dir, err := os.MkdirTemp(g.folder, "site-")
-	return Site{store, dir, append(env, "KEYPORT_PUBLIC_URL=http://keyport.test"), g}, err
+	return Site{store, dir, append(env, "KEYPORT_PUBLIC_URL="+PublicURL), g}, err
 }
 
 // Serve starts a Keyport on the site. env is added to its environment.
@@ -102,14 +121,26 @@ func (s Site) ServeDemo(ctx context.Context, env ...string) (*process.Keyport, e
 // SetPassword gives an account of the site a new password by command, and returns
 // it.
 func (s Site) SetPassword(ctx context.Context, login string) (string, error) {
-	c := exec.CommandContext(ctx, s.g.Binary, "admin", "password", login)
-	c.Env, c.Dir = append(os.Environ(), s.env...), s.dir
-	out, err := c.Output()
-	_, password, found := strings.Cut(strings.TrimSpace(string(out)), "password ")
+	out, err := s.Run(ctx, nil, "admin", "password", login)
+	_, password, found := strings.Cut(strings.TrimSpace(out), "password ")
 	if err == nil && !found {
 		err = errors.New("no password was printed")
 	}
 	return password, err
+}
+
+// Run runs a command on the site to its end, and returns what it printed. env is
+// added to its environment.
+func (s Site) Run(ctx context.Context, env []string, args ...string) (string, error) {
+	c := exec.CommandContext(ctx, s.g.Binary, args...)
+	c.Env, c.Dir = slices.Concat(os.Environ(), env, s.env), s.dir
+	var log strings.Builder
+	c.Stderr = &log
+	out, err := c.Output()
+	if err != nil {
+		err = fmt.Errorf("keyport %s: %w: %s", strings.Join(args, " "), err, log.String())
+	}
+	return string(out), err
 }
 
 func (s Site) start(ctx context.Context, env []string, args ...string) (*process.Keyport, error) {
