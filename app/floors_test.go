@@ -15,7 +15,7 @@ import (
 const module = "github.com/keyport-go/keyport/"
 
 var (
-	services = []string{"domain/accounts", "domain/tokens", "domain/resources"}
+	services = []string{"domain/accounts", "domain/tokens", "domain/resources", "domain/numbers"}
 	libChi   = "github.com/go-chi/chi/v5/..."
 	libHuma  = "github.com/danielgtaylor/huma/v2/..."
 	libJSON  = "github.com/go-json-experiment/json/..."
@@ -39,12 +39,13 @@ var floors = map[string][]string{
 	"domain/accounts":  {"domain", "ports"},
 	"domain/tokens":    {"domain", "ports"},
 	"domain/resources": {"domain", "ports"},
+	"domain/numbers":   {"domain", "ports"},
 
 	// Floor 4, driven: each serves a port with a library of its own. They know
 	// neither a service nor one another.
 	"adapters/fake":            {"domain", "ports"},
 	"adapters/jose":            {"domain", "ports", libJSON, "github.com/lestrrat-go/jwx/v2/...", "github.com/maypok86/otter/v2", "golang.org/x/crypto/..."},
-	"adapters/password":        {"domain", "ports", "golang.org/x/crypto/...", "golang.org/x/text/..."},
+	"adapters/password":        {"domain", "ports", "golang.org/x/crypto/...", "golang.org/x/text/...", "github.com/go-crypt/x/..."},
 	"adapters/postgres":        {"domain", "ports", libPgx, libGoose},
 	"adapters/postgres/pgtest": {libPgx},
 	"adapters/schema":          {"domain", "ports", "github.com/santhosh-tekuri/jsonschema/v6/...", libJSON, "golang.org/x/text/language", "golang.org/x/text/message"},
@@ -62,7 +63,7 @@ var floors = map[string][]string{
 	"adapters/httpapi/dialects": with(services, "domain", "adapters/httpapi/wire", libChi, libJSON),
 	"adapters/httpapi/manual":   {"domain", "adapters/httpapi/wire", libChi, libHuma},
 	"adapters/httpapi/v1":       with(services, "domain", "adapters/httpapi/wire", libChi, libJSON, libHuma),
-	"adapters/httpapi/wire":     with(services, "domain", libJSON),
+	"adapters/httpapi/wire":     with(services, "domain", libChi, libJSON),
 
 	// Floor 5: the one place that knows every adapter.
 	"app": {

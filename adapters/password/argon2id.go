@@ -4,6 +4,7 @@ import (
 	"crypto/subtle"
 
 	"golang.org/x/crypto/argon2"
+	"golang.org/x/text/unicode/norm"
 )
 
 // Cost is how hard a hash is to make (RFC 9106, section 3.1).
@@ -44,7 +45,12 @@ func (a argon2id) derive(text []byte, size int) []byte {
 	return argon2.IDKey(text, a.salt, a.cost.Time, a.cost.Memory, a.cost.Lanes, uint32(size))
 }
 
-func (a argon2id) matches(text []byte) bool {
+// matches takes text in its NFC form, so that a password typed on another keyboard
+// is the same one (NIST SP 800-63B-4, section 3.1.1.2).
+func (a argon2id) matches(text []byte) bool { return a.isOf(norm.NFC.Bytes(text)) }
+
+// isOf reports whether a was made of these very bytes.
+func (a argon2id) isOf(text []byte) bool {
 	return subtle.ConstantTimeCompare(a.derive(text, len(a.key)), a.key) == 1
 }
 

@@ -27,6 +27,10 @@ func TestRefusingTakesTheMemoryOfAHashWhateverTheReason(t *testing.T) {
 		"no account":                    {"open sesame", domain.PasswordHash{}},
 		"no hash":                       {"open sesame", domain.NewPasswordHash("open sesame")},
 		"a hash that asks for too much": {"open sesame", domain.NewPasswordHash(strings.Replace(stored.Reveal(), "m=4096", "m=4194304", 1))},
+		"a cheap hash from elsewhere":   {"open sesame", domain.NewPasswordHash(sesame)},
+		"one with a wrong password":     {"open says me", domain.NewPasswordHash(sesame)},
+		"one with a password too long":  {strings.Repeat("a", 1<<20), domain.NewPasswordHash(sesame)},
+		"one that asks for too much":    {"open sesame", domain.NewPasswordHash("scrypt:1073741824:8:1$salt$" + strings.Repeat("0", 128))},
 		"neither password nor account":  {strings.Repeat("a", 1<<20), domain.PasswordHash{}},
 	} {
 		t.Run(name, func(t *testing.T) {

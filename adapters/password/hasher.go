@@ -30,7 +30,7 @@ const (
 const standIn = "a password of more than domain.MaxPassword bytes"
 
 // A Hasher makes hashes at one cost, and reads hashes of any cost that is within
-// the bounds of Cost.
+// the bounds of Cost, and those of other formats within theirs.
 type Hasher struct {
 	cost  Cost
 	gate  *gate
@@ -61,7 +61,7 @@ func New(c Config) *Hasher {
 // domain.MaxPassword bytes fails with domain.ErrWeakPassword: a hash of it would
 // match nothing.
 func (h *Hasher) Hash(ctx context.Context, p domain.Password) (domain.PasswordHash, error) {
-	text, ok := prepare(p)
+	text, ok := typed(p)
 	if !ok {
 		return domain.PasswordHash{}, domain.ErrWeakPassword.At("/password", "too-long", "want 1024 bytes at most")
 	}
@@ -71,42 +71,55 @@ func (h *Hasher) Hash(ctx context.Context, p domain.Password) (domain.PasswordHa
 	defer h.gate.leave()
 	fresh := argon2id{cost: h.cost, salt: make([]byte, saltSize)}
 	rand.Read(fresh.salt) // never fails
-	fresh.key = fresh.derive(text, keySize)
+	fresh.key = fresh.derive(norm.NFC.Bytes(text), keySize)
 	return domain.NewPasswordHash(fresh.String()), nil
 }
 
 // Matches implements ports.PasswordHasher. A password of more than
 // domain.MaxPassword bytes matches nothing, and takes as long.
+//
+// A hash of another format is compared with the bytes that were typed, and always
+// stale. It takes its own time, and that of a hash of the Hasher's cost before it.
 func (h *Hasher) Matches(ctx context.Context, p domain.Password, stored domain.PasswordHash) (ok, stale bool, err error) {
-	text, usable := prepare(p)
+	text, usable := typed(p)
 	if err := h.gate.enter(ctx); err != nil {
 		return false, false, err
 	}
 	defer h.gate.leave()
-	known := read(stored.Reveal())
-	if known == nil {
+	known, err := read(stored.Reveal())
+	if err != nil {
 		h.dummy.matches(text)
 		return false, false, nil
 	}
-	return known.matches(text) && usable, known.stale(h.cost), nil
+	stale = known.stale(h.cost)
+	if a, is := known.(argon2id); !is {
+		h.dummy.matches(text) // so that a cheap one answers no sooner than an unknown login
+		ok = known.matches(text)
+	} else {
+		ok = a.matches(text)
+		// One of another cost may come from elsewhere, where NFC meant nothing.
+		if stale && !norm.NFC.IsNormal(text) {
+			ok = a.isOf(text) || ok
+		}
+	}
+	return ok && usable, stale, nil
 }
 
 // Stats says how the gate fares, for metrics.
 func (h *Hasher) Stats() Stats { return h.gate.stats() }
 
-// prepare returns the bytes of p that are hashed: its NFC form, so that a
-// password typed on another keyboard is the same one (NIST SP 800-63B-4, section
-// 3.1.1.2). It returns the stand-in and false if p is too long.
-func prepare(p domain.Password) (text []byte, ok bool) {
+// typed returns the bytes of p as they were typed, or the stand-in and false if p
+// is too long.
+func typed(p domain.Password) (text []byte, ok bool) {
 	if len(p.Reveal()) > domain.MaxPassword {
 		return []byte(standIn), false
 	}
-	return norm.NFC.Bytes([]byte(p.Reveal())), true
+	return []byte(p.Reveal()), true
 }
 
 // A hash is a password as it rests, in one of the formats that can be read.
 type hash interface {
-	// matches takes as long whether or not text is the password.
+	// matches takes as long whether or not text, as it was typed, is the password.
 	matches(text []byte) bool
 
 	// stale reports whether a hash made at cost c would be another.

@@ -2,9 +2,7 @@ package password
 
 import (
 	"encoding/base64"
-	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 )
 
@@ -12,10 +10,7 @@ import (
 const (
 	minSalt, maxSalt = 8, 64
 	minKey, maxKey   = 16, 64
-	maxPHC           = 256 // of the whole; nothing within the other bounds is longer
 )
-
-var errNotPHC = errors.New("password: not a PHC string of Argon2id within the bounds")
 
 var b64 = base64.RawStdEncoding.Strict()
 
@@ -26,39 +21,66 @@ func (a argon2id) String() string {
 		a.cost.Memory, a.cost.Time, a.cost.Lanes, b64.EncodeToString(a.salt), b64.EncodeToString(a.key))
 }
 
-// parseArgon2id reads what String writes, and no other spelling of it.
-func parseArgon2id(text string) (argon2id, error) {
-	field := strings.Split(text, "$")
-	if len(text) > maxPHC || len(field) != 6 {
-		return argon2id{}, errNotPHC
-	}
-	salt, saltErr := b64.DecodeString(field[4])
-	key, keyErr := b64.DecodeString(field[5])
-	a := argon2id{parseCost(field[3]), salt, key}
-	if saltErr != nil || keyErr != nil || !a.cost.bounded() ||
-		len(salt) < minSalt || len(salt) > maxSalt || len(key) < minKey || len(key) > maxKey {
-		return argon2id{}, errNotPHC
-	}
-	// Signs, leading zeros, line breaks in the base64 and other versions have all
-	// been let through so far.
-	if a.String() != text {
-		return argon2id{}, errNotPHC
+func readArgon2id(text string) (hash, error) {
+	a, err := parseArgon2id(text)
+	if err != nil {
+		return nil, err
 	}
 	return a, nil
 }
 
-// parseCost reads m=..,t=..,p=.., or returns the zero Cost, which is out of
-// bounds.
-func parseCost(text string) Cost {
+// parseArgon2id reads what String writes, and no other spelling of it.
+func parseArgon2id(text string) (argon2id, error) {
+	field := strings.Split(text, "$")
+	if len(field) != 6 {
+		return argon2id{}, malformed("argon2: want $argon2id$version$cost$salt$key")
+	}
+	cost, err := parseCost(field[3])
+	if err != nil {
+		return argon2id{}, err
+	}
+	salt, saltErr := b64.DecodeString(field[4])
+	key, keyErr := b64.DecodeString(field[5])
+	if saltErr != nil || len(salt) < minSalt || len(salt) > maxSalt {
+		return argon2id{}, malformed("argon2: want a salt of %d to %d bytes in base64", minSalt, maxSalt)
+	}
+	if keyErr != nil || len(key) < minKey || len(key) > maxKey {
+		return argon2id{}, malformed("argon2: want a key of %d to %d bytes in base64", minKey, maxKey)
+	}
+	// Other versions and line breaks in the base64 have been let through so far.
+	a := argon2id{cost, salt, key}
+	if a.String() != text {
+		return argon2id{}, malformed("argon2: want version 19 and nothing between its parts")
+	}
+	return a, nil
+}
+
+// parseCost reads m=..,t=..,p=.., and fails out of bounds.
+func parseCost(text string) (Cost, error) {
 	part := strings.Split(text, ",")
 	if len(part) != 3 {
-		return Cost{}
+		return Cost{}, malformed("argon2: want m=..,t=..,p=..")
 	}
-	m, mErr := strconv.ParseUint(strings.TrimPrefix(part[0], "m="), 10, 32)
-	t, tErr := strconv.ParseUint(strings.TrimPrefix(part[1], "t="), 10, 32)
-	p, pErr := strconv.ParseUint(strings.TrimPrefix(part[2], "p="), 10, 8)
-	if mErr != nil || tErr != nil || pErr != nil {
-		return Cost{}
+	var n [3]uint64
+	for i, want := range []struct {
+		name, what string
+		most       uint64
+	}{
+		{"m=", "KiB of Argon2", maxMemory},
+		{"t=", "passes of Argon2", maxTime},
+		{"p=", "lanes of Argon2", maxLanes},
+	} {
+		var err error
+		if n[i], err = readNumber(strings.TrimPrefix(part[i], want.name), want.what, 1, want.most); err != nil {
+			return Cost{}, err
+		}
 	}
-	return Cost{uint32(m), uint32(t), uint8(p)}
+	c := Cost{uint32(n[0]), uint32(n[1]), uint8(n[2])}
+	switch {
+	case c.Memory*c.Time > maxWork:
+		return Cost{}, fmt.Errorf("%w: more than %d KiB times passes of Argon2", ErrTooCostly, maxWork)
+	case !c.bounded():
+		return Cost{}, malformed("argon2: want 8 KiB for each lane")
+	}
+	return c, nil
 }
