@@ -45,6 +45,8 @@ var credentials = map[string]credential{
 	"its open feed":             {tokens.AccessToken, false, func(_ *testing.T, w *fleet, r replica) error { return w.feed.answered(r) }},
 	"the other's access token":  {tokens.AccessToken, true, func(t *testing.T, w *fleet, r replica) error { return r.check(t, w.second.Access) }},
 	"the other's refresh token": {tokens.RefreshToken, false, func(t *testing.T, w *fleet, r replica) error { return r.refresh(t, w.second.Refresh) }},
+	"a lasting refresh token":   {tokens.LastingToken, false, func(t *testing.T, w *fleet, r replica) error { return r.reuse(t, w.lasting.Refresh) }},
+	"an access token by it":     {tokens.AccessToken, true, func(t *testing.T, w *fleet, r replica) error { return r.check(t, w.lasting.Access) }},
 	"an access key":             {tokens.AccessKey, true, func(t *testing.T, w *fleet, r replica) error { return r.check(t, w.secret) }},
 }
 
@@ -166,6 +168,12 @@ var events = map[string]func(t *testing.T, w *fleet) error{
 		return w.here.Tokens.EndAccessKey(t.Context(), w.ada, w.key.ID)
 	},
 	"end all access keys": func(t *testing.T, w *fleet) error { return w.here.Tokens.EndAccessKeys(t.Context(), w.ada) },
+	"refuse its access token alone": func(t *testing.T, w *fleet) error {
+		return w.here.Tokens.RefuseToken(t.Context(), w.first.Access.Reveal())
+	},
+	"end the lasting refresh token": func(t *testing.T, w *fleet) error {
+		return w.here.Tokens.EndLasting(t.Context(), w.lasting.Refresh.Reveal(), 10*time.Minute)
+	},
 	"revoke the access key": func(t *testing.T, w *fleet) error {
 		return w.here.Tokens.Revoke(t.Context(), w.secret.Reveal())
 	},
@@ -278,7 +286,7 @@ func TestOldChangesAreForgotten(t *testing.T) {
 	for _, step := range []struct {
 		after time.Duration
 		want  int
-	}{{time.Hour, 1}, {20 * time.Minute, 0}} {
+	}{{time.Hour, 2}, {20 * time.Minute, 0}} {
 		w.clock.Advance(step.after)
 		if _, err := w.here.Tokens.Prune(t.Context()); err != nil {
 			t.Fatal(err)

@@ -32,6 +32,7 @@ type fleet struct {
 	login             domain.Login
 	ada, root         domain.Asker
 	first, second     domain.Grant
+	lasting           domain.Grant // of a third session, as older APIs open it
 	key               domain.AccessKey
 	secret            domain.Secret // of key
 	feed              *waiting      // for revocations, at there, by the first access token
@@ -78,6 +79,10 @@ func newFleet(t *testing.T, store ports.Store) *fleet {
 	w.key, w.secret, err = w.here.Tokens.CreateAccessKey(t.Context(), w.ada, tokens.NewAccessKey{
 		Name: "nightly", Scopes: []domain.Scope{domain.ReadAccount}, Expires: new(w.clock.Now().Add(5 * time.Minute)),
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.lasting, err = w.here.Tokens.OpenOn(t.Context(), w.ada.Account, 1, domain.Client{}, tokens.Terms{Renewal: domain.Reusable})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,6 +146,11 @@ func (r replica) check(t *testing.T, token domain.Secret) error {
 
 func (r replica) refresh(t *testing.T, token domain.Secret) error {
 	_, err := r.Tokens.Refresh(t.Context(), token.Reveal())
+	return err
+}
+
+func (r replica) reuse(t *testing.T, token domain.Secret) error {
+	_, err := r.Tokens.Reuse(t.Context(), token.Reveal(), 10*time.Minute)
 	return err
 }
 

@@ -20,6 +20,8 @@ type Board struct {
 	least map[AccountID]least
 	keys  map[keyNews]time.Time // when it was
 
+	refused map[string]time.Time // single access tokens, by jti, and since when
+
 	changed chan struct{} // closed, and replaced, when something new is learnt
 
 	heard bool
@@ -44,6 +46,7 @@ type keyNews struct {
 func NewBoard() *Board {
 	return &Board{
 		ended: make(map[SessionID]time.Time), least: make(map[AccountID]least), keys: make(map[keyNews]time.Time),
+		refused: make(map[string]time.Time),
 		changed: make(chan struct{}),
 	}
 }
@@ -80,6 +83,11 @@ func (b *Board) apply(c Change) bool {
 			return false
 		}
 		b.least[id] = least{c.Value, c.At}
+	case TokenRefused:
+		if _, known := b.refused[c.Subject]; known {
+			return false
+		}
+		b.refused[c.Subject] = c.At
 	case KeyAdded, KeyRetired:
 		news := keyNews{c.Kind, c.Subject}
 		if _, known := b.keys[news]; known {
@@ -124,6 +132,7 @@ func (b *Board) Forget(before time.Time) {
 	defer b.mu.Unlock()
 	maps.DeleteFunc(b.ended, func(_ SessionID, at time.Time) bool { return at.Before(before) })
 	maps.DeleteFunc(b.least, func(_ AccountID, l least) bool { return l.at.Before(before) })
+	maps.DeleteFunc(b.refused, func(_ string, at time.Time) bool { return at.Before(before) })
 	maps.DeleteFunc(b.keys, func(_ keyNews, at time.Time) bool { return at.Before(before) })
 }
 
@@ -139,7 +148,8 @@ func (b *Board) Revokes(c Claims) bool {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	_, ended := b.ended[c.Session]
-	return ended || c.Authority < b.least[c.Subject].authority
+	_, refused := b.refused[c.TokenID]
+	return ended || refused || c.Authority < b.least[c.Subject].authority
 }
 
 // A BoardState is how a Board stands, for metrics.
@@ -154,5 +164,5 @@ type BoardState struct {
 func (b *Board) State() BoardState {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	return BoardState{b.heard, b.asOf, b.lag, len(b.ended) + len(b.least) + len(b.keys)}
+	return BoardState{b.heard, b.asOf, b.lag, len(b.ended) + len(b.least) + len(b.keys) + len(b.refused)}
 }

@@ -9,6 +9,7 @@ type ChangeKind string
 const (
 	SessionEnded    ChangeKind = "session"   // Subject is a session: none of its tokens is valid
 	AuthorityRaised ChangeKind = "authority" // Subject is an account: access tokens below Value are not valid
+	TokenRefused    ChangeKind = "token"     // Subject is the jti of one access token: it is not valid; its session goes on
 	KeyAdded        ChangeKind = "key"       // Subject is a key that will sign: read the keys
 	KeyRetired      ChangeKind = "retired"   // Subject is a key: nothing that it signed is valid; read the keys
 )

@@ -117,6 +117,10 @@ var (
 		"Another record has the same value in a field that must be unique.",
 		"The list of errors names the field. Choose another value.")
 
+	ErrNumberNotFound = promise(NotFound, "number-not-found",
+		"There is nothing of that number.",
+		"Numbers are those of one older API, and are never used again.")
+
 	ErrStale = promise(Stale, "stale-revision",
 		"It has changed since it was read.",
 		"Read it again, apply your change to what it is now, and send the new ETag in If-Match.")

@@ -14,9 +14,20 @@ type Session struct {
 	Used    time.Time // when the current refresh token was first issued
 	Ends    time.Time // the absolute end, however much it is used
 	Device  string    // how its user may know it again; at most MaxDevice bytes
+	Renewal Renewal   // what its refresh token is good for
 	Seen    time.Time // when one of its tokens was last used, to SightingInterval
 	Address string    // from which it was then; "": not known; at most MaxAddress bytes
 }
+
+// A Renewal says what the refresh token of a session is good for.
+type Renewal string
+
+// The renewals. A session as /v1 opens it is Rotating.
+const (
+	Rotating Renewal = "rotating" // each use gives a successor
+	Reusable Renewal = "reusable" // the same token is used again and again, until it is ended
+	NoMore   Renewal = "none"     // there is none, or it was ended; access tokens go on
+)
 
 // MaxDevice bounds the description of a device, in bytes.
 const MaxDevice = 256
@@ -69,7 +80,7 @@ func (s Session) Live(now time.Time, p SessionPolicy) bool {
 
 // Refresh judges the refresh token that carries the presented counter, at now.
 // It returns the session as it is after a Rotated, and unchanged for the other
-// verdicts. Whoever keeps the session must judge and write in one step.
+// verdicts. A session that is not Rotating is Refused. Whoever keeps the session must judge and write in one step.
 //
 // A token whose successor is current is answered again for Grace after the
 // rotation: two tabs, a double click or a lost answer give one successor, not an
@@ -78,7 +89,7 @@ func (s Session) Live(now time.Time, p SessionPolicy) bool {
 // two uses of it lie further apart than Grace (RFC 9700, section 4.14.2).
 func (s Session) Refresh(presented Counter, now time.Time, p SessionPolicy) (Session, Verdict) {
 	switch {
-	case !s.Live(now, p):
+	case !s.Live(now, p), s.Renewal != Rotating:
 		return s, Refused
 	case presented == s.Counter:
 		s.Counter++

@@ -17,7 +17,7 @@ var policy = domain.SessionPolicy{Idle: 30 * 24 * time.Hour, Max: 90 * 24 * time
 // was traded for the one with counter 7 two days later.
 func rotated() domain.Session {
 	return domain.Session{
-		ID: "s", Account: "ada", Counter: 7, Device: "Firefox",
+		ID: "s", Account: "ada", Counter: 7, Device: "Firefox", Renewal: domain.Rotating,
 		Created: noon, Used: noon.Add(48 * time.Hour), Ends: noon.Add(policy.Max),
 	}
 }
@@ -31,6 +31,8 @@ func TestARefreshTokenIsJudgedByItsCounterAndTheTime(t *testing.T) {
 	endless.Idle = 365 * 24 * time.Hour
 	late := s
 	late.Used = s.Ends.Add(-time.Second)
+	lasting, stopped := s, s
+	lasting.Renewal, stopped.Renewal = domain.Reusable, domain.NoMore
 	for _, c := range []struct {
 		name      string
 		session   domain.Session
@@ -56,6 +58,10 @@ func TestARefreshTokenIsJudgedByItsCounterAndTheTime(t *testing.T) {
 		{"at the absolute end itself the session is over", s, 7, s.Ends, endless, domain.Refused},
 		{"the grace does not reach beyond the absolute end", late, 6, late.Ends, endless, domain.Refused},
 		{"a session that is over is not reused", s, 3, s.Ends, policy, domain.Refused},
+		{"a session whose token is used again and again rotates none", lasting, 7, s.Used, policy, domain.Refused},
+		{"a session whose token is used again and again does not end by an old one", lasting, 3, s.Used.Add(time.Hour), policy, domain.Refused},
+		{"a session that is renewed no more refuses its token", stopped, 7, s.Used, policy, domain.Refused},
+		{"a session that is renewed no more does not end by an old token", stopped, 6, s.Used.Add(time.Hour), policy, domain.Refused},
 		{"a clock that is behind the rotation still trades the current token", s, 7, s.Used.Add(-time.Second), policy, domain.Rotated},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -92,7 +98,7 @@ func TestHoweverRefreshesInterleaveASessionHasOneLiveSuccessor(t *testing.T) {
 			Grace: rapid.SampledFrom([]time.Duration{0, time.Second, time.Minute}).Draw(t, "grace"),
 		}
 		now := noon
-		s := domain.Session{ID: "s", Created: now, Used: now, Ends: now.Add(p.Max)}
+		s := domain.Session{ID: "s", Renewal: domain.Rotating, Created: now, Used: now, Ends: now.Add(p.Max)}
 		successor := make(map[domain.Counter]domain.Counter)
 		first := make(map[domain.Counter]time.Time)
 		for range rapid.IntRange(1, 40).Draw(t, "uses") {

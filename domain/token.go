@@ -30,12 +30,20 @@ type RefreshToken struct {
 	Counter Counter
 }
 
+// A LastingToken is the refresh token of a session that is Reusable: it is used
+// again and again, until it is ended. Nothing of it is stored but the session.
+type LastingToken struct {
+	Account AccountID
+	Session SessionID
+	Ends    time.Time // UTC, to the second: from then on it has expired
+}
+
 // A Grant is what a caller takes home from a sign-in or a refresh.
 type Grant struct {
 	Account AccountID
 	Session SessionID
 	Access  Secret
-	Refresh Secret
+	Refresh Secret        // zero where the session has none, or it stays as it is
 	Expires time.Time     // of Access
 	Life    time.Duration // of Access, from when it was issued
 	Ends    time.Time     // of Session, at the latest

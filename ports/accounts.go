@@ -30,6 +30,17 @@ type Accounts interface {
 	// given one; "" is before the first.
 	List(ctx context.Context, after domain.AccountID, limit int) ([]domain.Account, error)
 
+	// ByIDs returns those of the accounts that there are, as ByID does, in any
+	// order. ids are different.
+	ByIDs(ctx context.Context, ids []domain.AccountID) ([]domain.Account, error)
+
+	// SetLogins replaces the account's logins, if the stored revision is rev; 0
+	// stands for any. It makes that revision the next one, and sets the account's
+	// time of change. It fails with domain.ErrLoginTaken if one of them is another
+	// account's, with domain.ErrStale or with domain.ErrAccountNotFound, and writes
+	// nothing then.
+	SetLogins(ctx context.Context, id domain.AccountID, rev domain.Revision, logins []domain.Login, at time.Time) error
+
 	// Update writes name, roles, status, authority and time of change if the
 	// stored revision is a.Revision, and makes it the next one. Logins,
 	// credential and time of creation stay. Otherwise it fails with

@@ -19,6 +19,9 @@ type Bulletin interface {
 	// returns all changes that are kept.
 	News(ctx context.Context, mark domain.Mark) ([]domain.Change, domain.Mark, error)
 
+	// Posted reports whether a change of the kind about the subject is kept.
+	Posted(ctx context.Context, kind domain.ChangeKind, subject string) (bool, error)
+
 	// Forget drops at most limit changes whose cause was before t, and says how
 	// many.
 	Forget(ctx context.Context, t time.Time, limit int) (int, error)

@@ -17,6 +17,11 @@ type Sessions interface {
 	// sign-in that verified an old password does not survive the change.
 	Open(ctx context.Context, s domain.Session, credential domain.Revision) (domain.Authority, error)
 
+	// StopRenewal makes the renewal of a session of the account NoMore, and its end
+	// no later than ends, or fails with domain.ErrSessionNotFound. The session goes
+	// on until then.
+	StopRenewal(ctx context.Context, account domain.AccountID, id domain.SessionID, ends time.Time) error
+
 	// Refresh judges the token as Session.Refresh does and writes what follows,
 	// in one step: Rotated raises the counter and sets the time of use, Reused
 	// ends the session, the others change nothing. An ending is posted on the

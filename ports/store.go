@@ -35,5 +35,6 @@ type Repositories interface {
 	Collections() Collections
 	Records() Records
 	Keys() Keys
+	Numbers() Numbers
 	Bulletin() Bulletin
 }

@@ -31,6 +31,14 @@ type RefreshIssuer interface {
 	// Verify returns the token whose text it is, if this issuer made it and
 	// nobody has altered it. It fails with domain.ErrInvalidToken.
 	Verify(text string) (domain.RefreshToken, error)
+
+	// IssueLasting returns the text of a token that is used again and again, as
+	// Issue does. Neither of Verify and VerifyLasting takes a text of the other's.
+	IssueLasting(t domain.LastingToken) domain.Secret
+
+	// VerifyLasting returns the token whose text it is, as Verify does, whatever
+	// the time: whether it has expired is the caller's question.
+	VerifyLasting(text string) (domain.LastingToken, error)
 }
 
 // A CursorSealer makes places in a listing opaque, and knows its own again.

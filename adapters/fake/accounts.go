@@ -24,7 +24,7 @@ func (r accounts) Add(ctx context.Context, a domain.Account, hash domain.Passwor
 		}
 		a = ownAccount(a)
 		a.Revision, a.Created, a.Changed = 1, stamp(a.Created), stamp(a.Changed)
-		slices.SortStableFunc(a.Logins, func(x, y domain.Login) int { return rank(x) - rank(y) })
+		a.Logins = inOrder(a.Logins)
 		t.accounts[a.ID] = a
 		t.credentials[a.ID] = domain.Credential{Account: a.ID, Hash: hash, Revision: 1}
 		return nil
@@ -72,6 +72,39 @@ func (r accounts) List(ctx context.Context, after domain.AccountID, limit int) (
 		return nil
 	})
 	return list, err
+}
+
+func (r accounts) ByIDs(ctx context.Context, ids []domain.AccountID) (list []domain.Account, err error) {
+	err = r.desk.do(ctx, "accounts.byIDs", func(t *tables) error {
+		for _, id := range ids {
+			if a, ok := t.accounts[id]; ok {
+				list = append(list, ownAccount(a))
+			}
+		}
+		return nil
+	})
+	return list, err
+}
+
+func (r accounts) SetLogins(ctx context.Context, id domain.AccountID, rev domain.Revision, logins []domain.Login, at time.Time) error {
+	return r.desk.do(ctx, "accounts.setLogins", func(t *tables) error {
+		for _, l := range logins {
+			if other, taken := t.byLogin(l); taken && other.ID != id {
+				return domain.ErrLoginTaken
+			}
+		}
+		a, err := t.account(id)
+		switch {
+		case err != nil:
+			return err
+		case rev != 0 && rev != a.Revision:
+			return domain.ErrStale
+		}
+		a.Logins, a.Changed = inOrder(logins), stamp(at)
+		a.Revision++
+		t.accounts[id] = a
+		return nil
+	})
 }
 
 func (r accounts) Update(ctx context.Context, a domain.Account) error {
@@ -160,6 +193,11 @@ func (t *tables) byLogin(l domain.Login) (domain.Account, bool) {
 func ownAccount(a domain.Account) domain.Account {
 	a.Logins, a.Roles = slices.Clone(a.Logins), slices.Clone(a.Roles)
 	return a
+}
+
+// inOrder returns a copy of the logins, user name before e-mail address.
+func inOrder(logins []domain.Login) []domain.Login {
+	return slices.SortedStableFunc(slices.Values(logins), func(x, y domain.Login) int { return rank(x) - rank(y) })
 }
 
 // rank puts user names before e-mail addresses.

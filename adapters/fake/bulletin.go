@@ -30,6 +30,14 @@ func (r bulletin) News(ctx context.Context, mark domain.Mark) (news []domain.Cha
 	return news, next, err
 }
 
+func (r bulletin) Posted(ctx context.Context, kind domain.ChangeKind, subject string) (posted bool, err error) {
+	err = r.desk.do(ctx, "bulletin.posted", func(t *tables) error {
+		posted = slices.ContainsFunc(t.changes, func(c domain.Change) bool { return c.Kind == kind && c.Subject == subject })
+		return nil
+	})
+	return posted, err
+}
+
 func (r bulletin) Forget(ctx context.Context, before time.Time, limit int) (n int, err error) {
 	err = r.desk.do(ctx, "bulletin.forget", func(t *tables) error {
 		kept := slices.DeleteFunc(slices.Clone(t.changes), func(c domain.Change) bool {

@@ -167,6 +167,10 @@ func TestTokensCanBeReadByEye(t *testing.T) {
 	if !strings.HasPrefix(refresh.Reveal(), "kpr_s1_4_") {
 		t.Error(refresh.Reveal())
 	}
+	lasting := fake.RefreshIssuer{}.IssueLasting(domain.LastingToken{Account: "ada", Session: "s1", Ends: time.Unix(5, 0)})
+	if !strings.HasPrefix(lasting.Reveal(), "kpl_ada_s1_5_") {
+		t.Error(lasting.Reveal())
+	}
 	if cursor := (fake.Cursors{}).Seal("records", "r_1"); !strings.HasPrefix(cursor, "r_5f1-") {
 		t.Error(cursor)
 	}

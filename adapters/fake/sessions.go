@@ -29,6 +29,21 @@ func (r sessions) Open(ctx context.Context, s domain.Session, credential domain.
 	return au, err
 }
 
+func (r sessions) StopRenewal(ctx context.Context, account domain.AccountID, id domain.SessionID, ends time.Time) error {
+	return r.desk.do(ctx, "sessions.stopRenewal", func(t *tables) error {
+		s, ok := t.sessions[id]
+		if !ok || s.Account != account {
+			return domain.ErrSessionNotFound
+		}
+		s.Renewal = domain.NoMore
+		if ends = stamp(ends); ends.Before(s.Ends) {
+			s.Ends = ends
+		}
+		t.sessions[id] = s
+		return nil
+	})
+}
+
 func (r sessions) Refresh(ctx context.Context, token domain.RefreshToken, now time.Time, p domain.SessionPolicy) (answer domain.Refreshed, err error) {
 	err = r.desk.do(ctx, "sessions.refresh", func(t *tables) error {
 		s, ok := t.sessions[token.Session]

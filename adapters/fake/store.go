@@ -129,6 +129,9 @@ func (s *Store) Records() ports.Records { return records{s} }
 // Keys implements ports.Repositories.
 func (s *Store) Keys() ports.Keys { return keys{s} }
 
+// Numbers implements ports.Repositories.
+func (s *Store) Numbers() ports.Numbers { return numbers{s} }
+
 // Bulletin implements ports.Repositories.
 func (s *Store) Bulletin() ports.Bulletin { return bulletin{s} }
 
@@ -153,4 +156,5 @@ func (r repositories) AccessKeys() ports.AccessKeys   { return accessKeys{r.desk
 func (r repositories) Collections() ports.Collections { return collections{r.desk} }
 func (r repositories) Records() ports.Records         { return records{r.desk} }
 func (r repositories) Keys() ports.Keys               { return keys{r.desk} }
+func (r repositories) Numbers() ports.Numbers         { return numbers{r.desk} }
 func (r repositories) Bulletin() ports.Bulletin       { return bulletin{r.desk} }

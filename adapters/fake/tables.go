@@ -20,9 +20,10 @@ type tables struct {
 	collections map[domain.CollectionName]domain.Collection
 	records     map[place]domain.Record
 	unique      map[claim]domain.RecordID
-	keys        map[string]domain.Key // by id
-	changes     []domain.Change       // in the order in which they were posted
-	forgotten   int                   // how many are gone from the front
+	keys        map[string]domain.Key      // by id
+	numbers     map[domain.Series][]string // the id of number n at n-1
+	changes     []domain.Change            // in the order in which they were posted
+	forgotten   int                        // how many are gone from the front
 }
 
 // A place is where a record lies.
@@ -47,13 +48,14 @@ func newTables() tables {
 		records:     make(map[place]domain.Record),
 		unique:      make(map[claim]domain.RecordID),
 		keys:        make(map[string]domain.Key),
+		numbers:     make(map[domain.Series][]string),
 	}
 }
 
 func (t *tables) clone() tables {
 	return tables{
 		maps.Clone(t.accounts), maps.Clone(t.credentials), maps.Clone(t.sessions), maps.Clone(t.accessKeys), maps.Clone(t.collections),
-		maps.Clone(t.records), maps.Clone(t.unique), maps.Clone(t.keys),
+		maps.Clone(t.records), maps.Clone(t.unique), maps.Clone(t.keys), maps.Clone(t.numbers),
 		slices.Clip(t.changes), t.forgotten,
 	}
 }

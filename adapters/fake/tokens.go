@@ -76,8 +76,9 @@ func (i Issuer) Verify(ctx context.Context, token string) (domain.Claims, error)
 // KeySet implements ports.TokenIssuer. An Issuer has no public key.
 func (Issuer) KeySet(ctx context.Context) ([]byte, error) { return []byte(`{"keys":[]}`), ctx.Err() }
 
-// A RefreshIssuer writes refresh tokens out in the open: "kpr", session, counter
-// and a mark, between underscores. The zero RefreshIssuer is ready.
+// A RefreshIssuer writes refresh tokens out in the open, between underscores: "kpr",
+// session and counter, or "kpl", account, session and the second of its end; a mark
+// ends them. The zero RefreshIssuer is ready.
 type RefreshIssuer struct {
 	Name string // a RefreshIssuer of another name refuses the tokens of this one
 }
@@ -102,6 +103,30 @@ func (i RefreshIssuer) Verify(text string) (domain.RefreshToken, error) {
 	t := domain.RefreshToken{Session: domain.SessionID(f[1]), Counter: domain.Counter(number(f[2]))}
 	if i.text(t) != text {
 		return domain.RefreshToken{}, domain.ErrInvalidToken
+	}
+	return t, nil
+}
+
+// IssueLasting implements ports.RefreshIssuer.
+func (i RefreshIssuer) IssueLasting(t domain.LastingToken) domain.Secret {
+	return domain.NewSecret(i.lasting(t))
+}
+
+func (i RefreshIssuer) lasting(t domain.LastingToken) string {
+	return seal("lasting token of "+i.Name, fmt.Sprintf("kpl_%s_%s_%d_", t.Account, t.Session, t.Ends.Unix()))
+}
+
+// VerifyLasting implements ports.RefreshIssuer.
+func (i RefreshIssuer) VerifyLasting(text string) (domain.LastingToken, error) {
+	f := strings.Split(text, "_")
+	if len(f) != 5 {
+		return domain.LastingToken{}, domain.ErrInvalidToken
+	}
+	t := domain.LastingToken{
+		Account: domain.AccountID(f[1]), Session: domain.SessionID(f[2]), Ends: time.Unix(number(f[3]), 0).UTC(),
+	}
+	if i.lasting(t) != text {
+		return domain.LastingToken{}, domain.ErrInvalidToken
 	}
 	return t, nil
 }

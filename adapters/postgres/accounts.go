@@ -3,6 +3,7 @@ package postgres
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -17,10 +18,7 @@ type accounts struct{ on runner }
 // the other is taken. Logins are written in one order by all, so that two calls
 // cannot wait for one another.
 func (r accounts) Add(ctx context.Context, a domain.Account, hash domain.PasswordHash) error {
-	var kinds, normals, values []string
-	for _, l := range ordered(a.Logins) {
-		kinds, normals, values = append(kinds, string(l.Kind())), append(normals, l.Normal()), append(values, l.Value())
-	}
+	kinds, normals, values := columns(a.Logins)
 	return r.on.unit(ctx, func(in runner) error {
 		written, err := exec(ctx, in, `
 			WITH account AS (
@@ -42,6 +40,14 @@ func (r accounts) Add(ctx context.Context, a domain.Account, hash domain.Passwor
 		}
 		return err
 	})
+}
+
+// columns returns the kinds, normal forms and values of logins, in their order.
+func columns(logins []domain.Login) (kinds, normals, values []string) {
+	for _, l := range ordered(logins) {
+		kinds, normals, values = append(kinds, string(l.Kind())), append(normals, l.Normal()), append(values, l.Value())
+	}
+	return kinds, normals, values
 }
 
 // accountColumns are what readAccount reads of accounts a and their logins l.
@@ -106,6 +112,68 @@ func (r accounts) List(ctx context.Context, after domain.AccountID, limit int) (
 	}
 	return rows(ctx, r.on, readAccount, `
 		SELECT `+accountColumns+` FROM accounts a `+theirLogins+` `+where+` ORDER BY a.id LIMIT $1::bigint`, args...)
+}
+
+func (r accounts) ByIDs(ctx context.Context, ids []domain.AccountID) ([]domain.Account, error) {
+	return rows(ctx, r.on, readAccount,
+		`SELECT `+accountColumns+` FROM accounts a `+theirLogins+` WHERE a.id = ANY ($1::text[]::uuid[])`, texts(ids))
+}
+
+// SetLogins writes the account, and so holds it, before the statement begins that
+// looks for the logins to drop: those that another call gave it meanwhile are among
+// them. A login that is another account's is not written, and so not counted. Only
+// where all are written are others dropped, which are different rows: so two accounts
+// that want one another's names are both refused, and neither waits for the other.
+func (r accounts) SetLogins(ctx context.Context, id domain.AccountID, rev domain.Revision, logins []domain.Login, at time.Time) error {
+	kinds, normals, values := columns(logins)
+	return r.on.unit(ctx, func(in runner) error {
+		err := accounts{in}.judged(ctx, domain.ErrStale, `
+			WITH held AS (
+				SELECT $2::bigint IN (0, revision) AS good FROM accounts WHERE id = $1::uuid FOR NO KEY UPDATE
+			), written AS (
+				UPDATE accounts a SET changed = $3::timestamptz, revision = a.revision + 1
+				FROM held WHERE a.id = $1::uuid AND held.good
+			)
+			SELECT good FROM held`, string(id), int64(rev), micro(at))
+		if errors.Is(err, domain.ErrStale) || errors.Is(err, domain.ErrAccountNotFound) {
+			// A login that is taken comes before either.
+			taken, _, asking := row(ctx, in, pgx.RowTo[bool], `
+				SELECT EXISTS (
+					SELECT FROM logins JOIN unnest($2::text[], $3::text[]) AS l (kind, normal) USING (kind, normal)
+					WHERE account <> $1::uuid
+				)`, string(id), kinds, normals)
+			switch {
+			case asking != nil:
+				return asking
+			case taken:
+				return domain.ErrLoginTaken
+			}
+		}
+		if err != nil {
+			return err
+		}
+		all, _, err := row(ctx, in, pgx.RowTo[bool], `
+			WITH given AS (
+				SELECT kind, normal, value, place
+				FROM unnest($2::text[], $3::text[], $4::text[]) WITH ORDINALITY AS l (kind, normal, value, place)
+			), written AS (
+				INSERT INTO logins (kind, normal, value, account)
+				SELECT kind, normal, value, $1::uuid FROM given ORDER BY place
+				ON CONFLICT (kind, normal) DO UPDATE SET value = excluded.value WHERE logins.account = excluded.account
+				RETURNING kind
+			), judged AS (
+				SELECT (SELECT count(*) FROM written) = (SELECT count(*) FROM given) AS good
+			), dropped AS (
+				DELETE FROM logins USING judged
+				WHERE account = $1::uuid AND judged.good AND (kind, normal) NOT IN (SELECT kind, normal FROM given)
+			)
+			SELECT good FROM judged`,
+			string(id), kinds, normals, values)
+		if err == nil && !all {
+			return domain.ErrLoginTaken
+		}
+		return err
+	})
 }
 
 func (r accounts) Update(ctx context.Context, a domain.Account) error {

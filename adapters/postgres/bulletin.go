@@ -105,6 +105,12 @@ func parseMark(mark domain.Mark) (uint64, error) {
 	return since, nil
 }
 
+func (r bulletin) Posted(ctx context.Context, kind domain.ChangeKind, subject string) (bool, error) {
+	posted, _, err := row(ctx, r.on, pgx.RowTo[bool],
+		`SELECT EXISTS (SELECT FROM changes WHERE subject = $1::text AND kind = $2::text)`, subject, string(kind))
+	return posted, err
+}
+
 // Forget finds its lines by where they lie, for they have no key. They are never
 // rewritten, and it holds them: nothing else can come to lie there. The array is
 // made once, and each line of it is one step away; a join would read the whole

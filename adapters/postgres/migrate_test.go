@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -165,8 +166,11 @@ func TestADatabaseOfTheFirstReleaseIsMigratedWithAllThatIsInIt(t *testing.T) {
 	}
 	defer s.Close()
 	found, err := s.Sessions().ByID(t.Context(), session(1, ada).ID, noon)
-	if err != nil || !found.Seen.Equal(noon.Add(time.Minute)) || found.Address != "" {
-		t.Fatalf("the session was seen %v at %q (%v), want when it was last used, and no address", found.Seen, found.Address, err)
+	if err != nil || !found.Seen.Equal(noon.Add(time.Minute)) || found.Address != "" || found.Renewal != domain.Rotating {
+		t.Fatalf("the session is %+v (%v), want it seen when it was last used, without an address, and rotating", found, err)
+	}
+	if given, err := s.Numbers().Of(t.Context(), "users", string(ada)); err != nil || !slices.Equal(given, []int64{1}) {
+		t.Fatalf("the first number is %v (%v)", given, err)
 	}
 	keys, err := s.Keys().List(t.Context())
 	want := []domain.Key{{ID: "kid", Use: "sign", Number: 1, Algorithm: domain.ES256, Sealed: []byte{1}, Created: noon, Signs: noon}}
@@ -197,8 +201,8 @@ func TestAReleaseThatDoesNotKnowTheNewColumnsMayGoOnOpeningSessions(t *testing.T
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if found, err := s.Sessions().ByID(t.Context(), session(2, ada).ID, noon); err != nil || found.Seen.IsZero() || found.Address != "" {
-		t.Fatalf("the session was seen %v at %q (%v), want some time and no address", found.Seen, found.Address, err)
+	if found, err := s.Sessions().ByID(t.Context(), session(2, ada).ID, noon); err != nil || found.Seen.IsZero() || found.Address != "" || found.Renewal != domain.Rotating {
+		t.Fatalf("the session is %+v (%v), want it seen at some time, without an address, and rotating", found, err)
 	}
 }
 

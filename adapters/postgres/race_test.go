@@ -157,6 +157,14 @@ func TestAWriteThatWaitsForAnotherJudgesWhatThatHasLeft(t *testing.T) {
 		}
 		return err
 	}
+	stop := func(ctx context.Context, r ports.Repositories) error {
+		return r.Sessions().StopRenewal(ctx, ada, session(1, ada).ID, noon.Add(time.Minute))
+	}
+	setLogins := func(rev domain.Revision) func(context.Context, ports.Repositories) error {
+		return func(ctx context.Context, r ports.Repositories) error {
+			return r.Accounts().SetLogins(ctx, ada, rev, []domain.Login{username(t, "countess")}, noon)
+		}
+	}
 	add := func(ctx context.Context, r ports.Repositories) error {
 		return r.Records().Add(ctx, ships, ship(1), nil)
 	}
@@ -178,6 +186,13 @@ func TestAWriteThatWaitsForAnotherJudgesWhatThatHasLeft(t *testing.T) {
 		{"an account that is renamed gets a new password", rename, setCredential, nil},
 		{"a session that is ended is not refreshed", endAll, refresh, domain.ErrInvalidToken},
 		{"a session that is refreshed is ended", refresh, endAll, nil},
+		{"a session whose renewal is stopped is not refreshed", stop, refresh, domain.ErrInvalidToken},
+		{"the renewal of a session that is refreshed is stopped", refresh, stop, nil},
+		{"the renewal of a session that is ended cannot be stopped", endAll, stop, domain.ErrSessionNotFound},
+		{"an account that is renamed gets no other login at its old revision", rename, setLogins(1), domain.ErrStale},
+		{"an account that is renamed gets another login at any revision", rename, setLogins(0), nil},
+		{"an account that is removed gets no other login", removeAccount, setLogins(0), domain.ErrAccountNotFound},
+		{"an account that got another login cannot be removed at its old revision", setLogins(0), removeAccount, domain.ErrStale},
 		{"a record that is removed is not replaced", remove, replace, domain.ErrRecordNotFound},
 		{"a record that is replaced is not removed at its old revision", replace, remove, domain.ErrStale},
 		{"a record that is removed can be added anew", remove, add, nil},

@@ -20,16 +20,27 @@ func (r sessions) Open(ctx context.Context, s domain.Session, credential domain.
 			WHERE id = $2::uuid AND status = 'active' AND credential = $3::bigint
 			FOR SHARE
 		), opened AS (
-			INSERT INTO sessions (id, account, counter, created, used, ends, device, seen, address)
-			SELECT $1::uuid, id, $4::bigint, $5::timestamptz, $6::timestamptz, $7::timestamptz, $8::text, $9::timestamptz, $10::text FROM held
+			INSERT INTO sessions (id, account, counter, created, used, ends, device, renewal, seen, address)
+			SELECT $1::uuid, id, $4::bigint, $5::timestamptz, $6::timestamptz, $7::timestamptz, $8::text, $9::text, $10::timestamptz, $11::text
+			FROM held
 		)
 		SELECT id, authority, roles FROM held`,
 		string(s.ID), string(s.Account), int64(credential),
-		int64(s.Counter), micro(s.Created), micro(s.Used), micro(s.Ends), s.Device, micro(s.Seen), s.Address)
+		int64(s.Counter), micro(s.Created), micro(s.Used), micro(s.Ends), s.Device, string(s.Renewal), micro(s.Seen), s.Address)
 	if err == nil && !found {
 		err = domain.ErrCredentialChanged
 	}
 	return a, err
+}
+
+func (r sessions) StopRenewal(ctx context.Context, account domain.AccountID, id domain.SessionID, ends time.Time) error {
+	written, err := exec(ctx, r.on, `
+		UPDATE sessions SET renewal = $3::text, ends = least(ends, $4::timestamptz) WHERE id = $1::uuid AND account = $2::uuid`,
+		string(id), string(account), string(domain.NoMore), micro(ends))
+	if err == nil && written == 0 {
+		return domain.ErrSessionNotFound
+	}
+	return err
 }
 
 // verdicts are the words in which the statement of Refresh says them.
@@ -70,7 +81,7 @@ func (r sessions) Refresh(ctx context.Context, t domain.RefreshToken, now time.T
 	}, `
 		WITH held AS (
 			SELECT `+sessionColumns+`, a.authority, a.roles, CASE
-				WHEN a.status <> 'active' OR s.ends <= $3::timestamptz OR s.used <= $4::timestamptz THEN 'refused'
+				WHEN a.status <> 'active' OR s.renewal <> 'rotating' OR s.ends <= $3::timestamptz OR s.used <= $4::timestamptz THEN 'refused'
 				WHEN s.counter = $2::bigint THEN 'rotated'
 				WHEN s.counter - 1 = $2::bigint AND s.used > $5::timestamptz THEN 'repeated'
 				ELSE 'reused'
@@ -156,14 +167,14 @@ func (r sessions) Prune(ctx context.Context, t time.Time, limit int) (int, error
 }
 
 // sessionColumns are what scanSession reads of sessions s.
-const sessionColumns = `s.id, s.account, s.counter, s.created, s.used, s.ends, s.device, s.seen, s.address`
+const sessionColumns = `s.id, s.account, s.counter, s.created, s.used, s.ends, s.device, s.renewal, s.seen, s.address`
 
 func readSession(r pgx.CollectableRow) (domain.Session, error) { return scanSession(r) }
 
 // scanSession reads sessionColumns and the columns that come after.
 func scanSession(r pgx.CollectableRow, more ...any) (domain.Session, error) {
 	var s domain.Session
-	err := r.Scan(append([]any{&s.ID, &s.Account, &s.Counter, &s.Created, &s.Used, &s.Ends, &s.Device, &s.Seen, &s.Address}, more...)...)
+	err := r.Scan(append([]any{&s.ID, &s.Account, &s.Counter, &s.Created, &s.Used, &s.Ends, &s.Device, &s.Renewal, &s.Seen, &s.Address}, more...)...)
 	s.Created, s.Used, s.Ends, s.Seen = s.Created.UTC(), s.Used.UTC(), s.Ends.UTC(), s.Seen.UTC()
 	return s, err
 }

@@ -2,7 +2,9 @@ package postgres_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -53,6 +55,29 @@ func TestWhatIsAskedOftenIsOneStatement(t *testing.T) {
 			return err
 		}},
 		{"change an account", 1, func(ctx context.Context) error { return s.Accounts().Update(ctx, a) }},
+		{"look accounts up by their ids", 1, func(ctx context.Context) error {
+			_, err := s.Accounts().ByIDs(ctx, []domain.AccountID{ada, bob})
+			return err
+		}},
+		{"give an account other logins, between BEGIN and COMMIT", 4, func(ctx context.Context) error {
+			return s.Accounts().SetLogins(ctx, ada, 0, a.Logins, noon)
+		}},
+		{"give things numbers, after a look whether they have them, between BEGIN and COMMIT", 5, func(ctx context.Context) error {
+			_, err := s.Numbers().Of(ctx, "ships", "a", "b")
+			return err
+		}},
+		{"find the numbers of things", 1, func(ctx context.Context) error {
+			_, err := s.Numbers().Of(ctx, "ships", "b", "a")
+			return err
+		}},
+		{"find what has a number", 1, func(ctx context.Context) error {
+			_, err := s.Numbers().ByNumber(ctx, "ships", 2)
+			return err
+		}},
+		{"list what has numbers", 1, func(ctx context.Context) error {
+			_, err := s.Numbers().List(ctx, "ships", 0, 10)
+			return err
+		}},
 		{"open a session", 1, func(ctx context.Context) error {
 			_, err := s.Sessions().Open(ctx, session(1, ada), 1)
 			return err
@@ -88,6 +113,9 @@ func TestWhatIsAskedOftenIsOneStatement(t *testing.T) {
 			_, err := s.AccessKeys().EndAll(ctx, ada)
 			return err
 		}},
+		{"stop the renewal of a session", 1, func(ctx context.Context) error {
+			return s.Sessions().StopRenewal(ctx, ada, session(1, ada).ID, noon)
+		}},
 		{"end a session", 1, func(ctx context.Context) error { return s.Sessions().End(ctx, ada, session(1, ada).ID) }},
 		{"end all sessions", 1, func(ctx context.Context) error {
 			_, err := s.Sessions().EndAll(ctx, ada, "")
@@ -95,6 +123,10 @@ func TestWhatIsAskedOftenIsOneStatement(t *testing.T) {
 		}},
 		{"post no change", 0, func(ctx context.Context) error { return s.Bulletin().Post(ctx) }},
 		{"post three changes", 1, func(ctx context.Context) error { return s.Bulletin().Post(ctx, ended(1), ended(2), ended(3)) }},
+		{"ask whether a change is kept", 1, func(ctx context.Context) error {
+			_, err := s.Bulletin().Posted(ctx, domain.TokenRefused, "jti")
+			return err
+		}},
 		{"read the news", 1, func(ctx context.Context) error {
 			_, _, err := s.Bulletin().News(ctx, "")
 			return err
@@ -176,6 +208,74 @@ func TestAPageOfTenThousandRecordsIsReadAlongAnIndex(t *testing.T) {
 				}
 				if !strings.Contains(plan, "using records_") {
 					t.Errorf("no index of the records is in the plan:\n%s", plan)
+				}
+			})
+		}
+	}
+}
+
+// What is asked about one thing among many is found by an index, however the server
+// plans.
+func TestOneThingAmongTenThousandIsFoundByAnIndex(t *testing.T) {
+	var sent tape
+	s, url := open(t, postgres.Config{OnStatement: sent.add})
+	c := connect(t, url)
+	for _, sql := range []string{
+		`INSERT INTO changes (kind, subject, value, at)
+			SELECT CASE WHEN n % 2 = 0 THEN 'token' ELSE 'session' END, 's' || n, 0, now() FROM generate_series(1, 10000) n`,
+		`INSERT INTO numbers (series, number, id) SELECT series, n, 'id' || n FROM generate_series(1, 10000) n, unnest(ARRAY['ships', 'users']) series`,
+		`INSERT INTO accounts (id, name, roles, status, authority, credential, revision, created, changed)
+			SELECT gen_random_uuid(), '', '{}', 'active', 1, 1, 1, now(), now() FROM generate_series(1, 10000)`,
+		`INSERT INTO logins (kind, normal, value, account) SELECT 'username', id::text, id::text, id FROM accounts`,
+		`ANALYZE`,
+	} {
+		if _, err := c.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, q := range []struct {
+		name  string
+		ask   func(ctx context.Context) error
+		args  string
+		index string
+	}{
+		{"a change about a subject", func(ctx context.Context) error {
+			posted, err := s.Bulletin().Posted(ctx, domain.TokenRefused, "s44")
+			if err == nil && !posted {
+				err = errors.New("it is not found")
+			}
+			return err
+		}, `'s44', 'token'`, "changes_subject_idx"},
+		{"the numbers of two ids", func(ctx context.Context) error {
+			given, err := s.Numbers().Of(ctx, "ships", "id44", "id7")
+			if err == nil && !slices.Equal(given, []int64{44, 7}) {
+				err = fmt.Errorf("they are %v", given)
+			}
+			return err
+		}, `'ships', ARRAY['id44', 'id7']`, "numbers_id_key"},
+		{"what has a number", func(ctx context.Context) error {
+			_, err := s.Numbers().ByNumber(ctx, "ships", 44)
+			return err
+		}, `'ships', 44`, "numbers_pkey"},
+		{"what has the numbers after one", func(ctx context.Context) error {
+			_, err := s.Numbers().List(ctx, "ships", 44, 10)
+			return err
+		}, `'ships', 44, 10`, "numbers_pkey"},
+		{"two accounts", func(ctx context.Context) error {
+			_, err := s.Accounts().ByIDs(ctx, []domain.AccountID{ada, bob})
+			return err
+		}, `ARRAY['` + string(ada) + `', '` + string(bob) + `']`, "accounts_pkey"},
+	} {
+		for _, mode := range []string{"force_custom_plan", "force_generic_plan"} {
+			t.Run(q.name+", "+mode, func(t *testing.T) {
+				sql := sent.of(func() {
+					if err := q.ask(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+				})
+				plan := explain(t, url, mode, sql[0], q.args)
+				if strings.Contains(plan, "Seq Scan") || !strings.Contains(plan, q.index) {
+					t.Errorf("%s is not in the plan, or a whole table is:\n%s", q.index, plan)
 				}
 			})
 		}

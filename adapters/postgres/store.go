@@ -11,7 +11,8 @@
 // the rows that it judges first, for of all that it reads only a locked row is
 // read again when somebody else has just changed it (PostgreSQL manual, section
 // 13.2.1); what it looks up beside them is as old as its beginning. Rows are
-// locked in one order: account, credential, sessions, access keys; collection, record, keys.
+// locked in one order: account, credential, logins, sessions, access keys; collection,
+// record, keys; and a series of numbers after both.
 package postgres
 
 import (
@@ -108,6 +109,7 @@ func (r repositories) AccessKeys() ports.AccessKeys   { return accessKeys(r) }
 func (r repositories) Collections() ports.Collections { return collections(r) }
 func (r repositories) Records() ports.Records         { return records(r) }
 func (r repositories) Keys() ports.Keys               { return keys(r) }
+func (r repositories) Numbers() ports.Numbers         { return numbers(r) }
 func (r repositories) Bulletin() ports.Bulletin       { return bulletin(r) }
 
 // row runs a statement that gives one row or none, and says which.

@@ -96,12 +96,8 @@ const (
 // register adds an account with a user name and a credential at revision 1.
 func register(t testing.TB, s *postgres.Store, id domain.AccountID, name string) domain.Account {
 	t.Helper()
-	login, err := domain.ParseUsername(name)
-	if err != nil {
-		t.Fatal(err)
-	}
 	a := domain.Account{
-		ID: id, Logins: []domain.Login{login}, Status: domain.Active, Authority: 1, Revision: 1, Created: noon, Changed: noon,
+		ID: id, Logins: []domain.Login{username(t, name)}, Status: domain.Active, Authority: 1, Revision: 1, Created: noon, Changed: noon,
 	}
 	if err := s.Accounts().Add(t.Context(), a, domain.NewPasswordHash("old")); err != nil {
 		t.Fatal(err)
@@ -109,11 +105,20 @@ func register(t testing.TB, s *postgres.Store, id domain.AccountID, name string)
 	return a
 }
 
+func username(t testing.TB, name string) domain.Login {
+	t.Helper()
+	login, err := domain.ParseUsername(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return login
+}
+
 // session returns the nth session of an account, opened at noon.
 func session(n int, account domain.AccountID) domain.Session {
 	return domain.Session{
 		ID: domain.SessionID(fmt.Sprintf("01900002-0000-7000-8000-%012x", n)), Account: account,
-		Created: noon, Used: noon, Ends: noon.Add(time.Hour), Seen: noon,
+		Created: noon, Used: noon, Ends: noon.Add(time.Hour), Renewal: domain.Rotating, Seen: noon,
 	}
 }
 

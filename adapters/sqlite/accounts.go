@@ -29,16 +29,23 @@ func (r accounts) Add(ctx context.Context, a domain.Account, hash domain.Passwor
 		if err != nil {
 			return err
 		}
-		for _, login := range a.Logins {
-			_, err := l.exec(`INSERT INTO logins (kind, normal, value, account) VALUES (?, ?, ?, ?)`,
-				login.Kind(), login.Normal(), login.Value(), a.ID)
-			if err != nil {
-				return err
-			}
+		if err := addLogins(l, a.ID, a.Logins); err != nil {
+			return err
 		}
 		_, err = l.exec(`INSERT INTO credentials (account, hash, revision) VALUES (?, ?, 1)`, a.ID, hash.Reveal())
 		return err
 	})
+}
+
+func addLogins(l *line, id domain.AccountID, logins []domain.Login) error {
+	for _, login := range logins {
+		_, err := l.exec(`INSERT INTO logins (kind, normal, value, account) VALUES (?, ?, ?, ?)`,
+			login.Kind(), login.Normal(), login.Value(), id)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (r accounts) ByID(ctx context.Context, id domain.AccountID) (domain.Account, error) {
@@ -80,6 +87,56 @@ func (r accounts) List(ctx context.Context, after domain.AccountID, limit int) (
 		return nil, err
 	}
 	return page, nil
+}
+
+func (r accounts) ByIDs(ctx context.Context, ids []domain.AccountID) ([]domain.Account, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	var all []domain.Account
+	err := r.lines.read(ctx, func(l *line) error {
+		return l.rows(ctx, func(v row) error {
+			a, _, err := readAccount(v)
+			all = append(all, a)
+			return err
+		}, selectAccount+`WHERE a.id IN (SELECT value FROM json_each(?))`, list(ids))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return all, nil
+}
+
+func (r accounts) SetLogins(ctx context.Context, id domain.AccountID, rev domain.Revision, logins []domain.Login, at time.Time) error {
+	return r.lines.write(ctx, func(l *line) error {
+		n, err := l.exec(`UPDATE accounts SET changed = ?3, revision = revision + 1 WHERE id = ?1 AND ?2 IN (0, revision)`,
+			id, rev, micros(at))
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return whyNoLogins(l, id, logins)
+		}
+		if _, err := l.exec(`DELETE FROM logins WHERE account = ?`, id); err != nil {
+			return err
+		}
+		return addLogins(l, id, logins)
+	})
+}
+
+// whyNoLogins is whyNot for new logins: that one of them is another account's comes
+// before what is wrong with the account itself.
+func whyNoLogins(l *line, id domain.AccountID, logins []domain.Login) error {
+	for _, login := range logins {
+		taken, err := l.one(`SELECT 1 FROM logins WHERE kind = ? AND normal = ? AND account <> ?`, login.Kind(), login.Normal(), id)
+		switch {
+		case err != nil:
+			return err
+		case taken != nil:
+			return domain.ErrLoginTaken
+		}
+	}
+	return whyNot(l, id, domain.ErrStale)
 }
 
 func (r accounts) Update(ctx context.Context, a domain.Account) error {

@@ -49,6 +49,15 @@ func (r bulletin) News(ctx context.Context, mark domain.Mark) ([]domain.Change, 
 	return news, domain.Mark(strconv.FormatInt(last, 10)), nil
 }
 
+func (r bulletin) Posted(ctx context.Context, kind domain.ChangeKind, subject string) (posted bool, err error) {
+	err = r.lines.read(ctx, func(l *line) error {
+		found, err := l.one(`SELECT 1 FROM changes WHERE subject = ? AND kind = ? LIMIT 1`, subject, kind)
+		posted = found != nil
+		return err
+	})
+	return posted, err
+}
+
 func (r bulletin) Forget(ctx context.Context, t time.Time, limit int) (int, error) {
 	return prune(ctx, r.lines, `
 		DELETE FROM changes WHERE id IN (SELECT id FROM changes WHERE at < ? ORDER BY at LIMIT ?)`, t, limit)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -104,6 +105,33 @@ func TestWhatWasThereBeforeAMigrationIsThereAfterwards(t *testing.T) {
 	}
 	if err := s.AccessKeys().Add(t.Context(), pass(1, ada), visited.ID); err != nil {
 		t.Error(err)
+	}
+}
+
+// The release before this one knew of no renewal: all its sessions rotate.
+func TestASessionFromBeforeThereWasRenewalGoesOn(t *testing.T) {
+	path, ada := filepath.Join(t.TempDir(), "keyport.db"), person(1, "ada")
+	visited := visit(1, ada)
+	former(t, path, 3, func(do func(statement string, args ...any)) {
+		do(`INSERT INTO accounts VALUES (?, '', '["editor"]', 'active', 0, 1, ?, ?)`, ada.ID, noon.UnixMicro(), noon.UnixMicro())
+		do(`INSERT INTO credentials VALUES (?, 'hash', 1)`, ada.ID)
+		do(`INSERT INTO sessions VALUES (?, ?, 0, ?, ?, ?, ?, ?, ?)`, visited.ID, ada.ID,
+			noon.UnixMicro(), noon.UnixMicro(), visited.Ends.UnixMicro(), visited.Device, visited.Seen.UnixMicro(), visited.Address)
+		do(`INSERT INTO changes (kind, subject, value, at) VALUES ('session', ?, 0, ?)`, ending(1).Subject, ending(1).At.UnixMicro())
+	})
+	s := opened(t, sqlite.Config{Path: path})
+	if found, err := s.Sessions().ByID(t.Context(), visited.ID, noon); err != nil || found != visited {
+		t.Errorf("the session is %+v, want %+v: %v", found, visited, err)
+	}
+	answer, err := s.Sessions().Refresh(t.Context(), domain.RefreshToken{Session: visited.ID}, noon, domain.SessionPolicy{Idle: time.Hour})
+	if err != nil || answer.Verdict != domain.Rotated {
+		t.Errorf("the verdict is %d, want that its token is current: %v", answer.Verdict, err)
+	}
+	if posted, err := s.Bulletin().Posted(t.Context(), domain.SessionEnded, ending(1).Subject); err != nil || !posted {
+		t.Errorf("the change is kept: %t: %v", posted, err)
+	}
+	if given, err := s.Numbers().Of(t.Context(), "users", string(ada.ID)); err != nil || !slices.Equal(given, []int64{1}) {
+		t.Errorf("the first number is %v: %v", given, err)
 	}
 }
 

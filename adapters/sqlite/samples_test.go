@@ -40,7 +40,7 @@ func person(n int, name string) domain.Account {
 func visit(n int, a domain.Account) domain.Session {
 	return domain.Session{
 		ID: domain.SessionID(id(2, n)), Account: a.ID, Created: noon, Used: noon, Ends: noon.Add(time.Hour),
-		Device: "Firefox on Linux", Seen: noon, Address: "192.0.2.1",
+		Device: "Firefox on Linux", Renewal: domain.Rotating, Seen: noon, Address: "192.0.2.1",
 	}
 }
 

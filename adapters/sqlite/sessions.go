@@ -14,20 +14,20 @@ type sessions struct{ lines lines }
 // RETURNING clause knows no other name for it.
 const sessionColumns = `
 	sessions.id, sessions.account, sessions.counter, sessions.created, sessions.used, sessions.ends, sessions.device,
-	sessions.seen, sessions.address `
+	sessions.renewal, sessions.seen, sessions.address `
 
 func (r sessions) Open(ctx context.Context, s domain.Session, credential domain.Revision) (domain.Authority, error) {
 	var a domain.Authority
 	err := r.lines.write(ctx, func(l *line) error {
 		found, err := l.one(`
-			INSERT INTO sessions (id, account, counter, created, used, ends, device, seen, address)
-			SELECT ?, a.id, ?, ?, ?, ?, ?, ?, ?
+			INSERT INTO sessions (id, account, counter, created, used, ends, device, renewal, seen, address)
+			SELECT ?, a.id, ?, ?, ?, ?, ?, ?, ?, ?
 			FROM accounts a JOIN credentials c ON c.account = a.id
 			WHERE a.id = ? AND a.status = 'active' AND c.revision = ?
 			RETURNING account,
 			          (SELECT authority FROM accounts WHERE id = account),
 			          (SELECT roles FROM accounts WHERE id = account)`,
-			s.ID, s.Counter, micros(s.Created), micros(s.Used), micros(s.Ends), s.Device, micros(s.Seen), s.Address,
+			s.ID, s.Counter, micros(s.Created), micros(s.Used), micros(s.Ends), s.Device, s.Renewal, micros(s.Seen), s.Address,
 			s.Account, credential)
 		if err != nil {
 			return err
@@ -39,6 +39,17 @@ func (r sessions) Open(ctx context.Context, s domain.Session, credential domain.
 		return err
 	})
 	return a, err
+}
+
+func (r sessions) StopRenewal(ctx context.Context, account domain.AccountID, id domain.SessionID, ends time.Time) error {
+	return r.lines.write(ctx, func(l *line) error {
+		n, err := l.exec(`UPDATE sessions SET renewal = ?3, ends = min(ends, ?4) WHERE id = ?1 AND account = ?2`,
+			id, account, domain.NoMore, micros(ends))
+		if err == nil && n == 0 {
+			err = domain.ErrSessionNotFound
+		}
+		return err
+	})
 }
 
 // Refresh implements ports.Sessions. A current token of a live session is by far
@@ -66,7 +77,7 @@ func rotate(l *line, t domain.RefreshToken, now time.Time, p domain.SessionPolic
 	// used + idle > now is used > now - idle; rounding the other side down is exact.
 	found, err := l.one(`
 		UPDATE sessions SET counter = counter + 1, used = ?3
-		WHERE id = ?1 AND counter = ?2 AND ends > ?3 AND used > ?4
+		WHERE id = ?1 AND counter = ?2 AND ends > ?3 AND used > ?4 AND renewal = 'rotating'
 		  AND EXISTS (SELECT 1 FROM accounts WHERE id = account AND status = 'active')
 		RETURNING account,
 		          (SELECT authority FROM accounts WHERE id = account),
@@ -210,8 +221,9 @@ func readSession(v row) domain.Session {
 		Used:    v.time(4),
 		Ends:    v.time(5),
 		Device:  v.text(6),
-		Seen:    v.time(7),
-		Address: v.text(8),
+		Renewal: domain.Renewal(v.text(7)),
+		Seen:    v.time(8),
+		Address: v.text(9),
 	}
 }
 

@@ -150,4 +150,5 @@ func (r repositories) AccessKeys() ports.AccessKeys   { return accessKeys{r.line
 func (r repositories) Collections() ports.Collections { return collections{r.lines} }
 func (r repositories) Records() ports.Records         { return records{r.lines} }
 func (r repositories) Keys() ports.Keys               { return keys{r.lines} }
+func (r repositories) Numbers() ports.Numbers         { return numbers{r.lines} }
 func (r repositories) Bulletin() ports.Bulletin       { return bulletin{r.lines} }

@@ -12,7 +12,7 @@ import (
 )
 
 // Config is what a Service is made of. All of it is required, but Policy's zero
-// parts and Told.
+// parts, Readable where nothing is imported, and Told.
 type Config struct {
 	Store   ports.Store
 	Hasher  ports.PasswordHasher
@@ -20,6 +20,11 @@ type Config struct {
 	Policy  domain.PasswordPolicy
 	Now     func() time.Time // UTC, microseconds
 	NewID   func() string    // a new UUIDv7
+
+	// Readable says what is wrong with a hash that was made elsewhere and that no
+	// password could be verified by, without computing anything; nil: nothing. Only
+	// Import asks.
+	Readable func(domain.PasswordHash) error
 
 	// Told hears of changes that were posted on the bulletin, once they are
 	// committed, so that on this replica they are in force at once; nil: nobody.
@@ -43,6 +48,24 @@ type Registration struct {
 	Name     string         // for display; may be ""
 	Roles    []domain.Role
 	Password domain.Password
+
+	// Least is the least length of the password in characters, for an older API
+	// whose documents show short ones; nothing else is asked of it then, but that it
+	// is not longer than domain.MaxPassword. 0 stands for Config.Policy.
+	Least int
+
+	// Series is where an older API counts its users: the account gets its number in
+	// the same step. "" stands for none.
+	Series domain.Series
+}
+
+// password judges a new password.
+func (s *Service) password(p domain.Password, least int, names ...string) error {
+	policy := s.c.Policy
+	if least > 0 {
+		policy, names = domain.PasswordPolicy{Min: least, Common: func(domain.Password) bool { return false }}, nil
+	}
+	return policy.Check(p, names...)
 }
 
 // Register opens an account. It fails with ErrInvalidLogin without a login,
@@ -56,14 +79,25 @@ func (s *Service) Register(ctx context.Context, r Registration) (domain.Account,
 		ID: domain.AccountID(s.c.NewID()), Name: r.Name, Logins: r.Logins, Roles: r.Roles,
 		Status: domain.Active, Authority: 1, Revision: 1, Created: now, Changed: now,
 	}
-	if err := s.c.Policy.Check(r.Password, a.Names()...); err != nil {
+	if err := s.password(r.Password, r.Least, a.Names()...); err != nil {
 		return domain.Account{}, err
 	}
 	hash, err := s.c.Hasher.Hash(ctx, r.Password)
 	if err != nil {
 		return domain.Account{}, err
 	}
-	if err := s.c.Store.Accounts().Add(ctx, a, hash); err != nil {
+	if r.Series == "" {
+		err = s.c.Store.Accounts().Add(ctx, a, hash)
+	} else {
+		err = s.c.Store.Atomically(ctx, func(tx ports.Repositories) error {
+			if err := tx.Accounts().Add(ctx, a, hash); err != nil {
+				return err
+			}
+			_, err := tx.Numbers().Of(ctx, r.Series, string(a.ID))
+			return err
+		})
+	}
+	if err != nil {
 		return domain.Account{}, err
 	}
 	return a, nil
@@ -80,9 +114,22 @@ type Proof struct {
 // ErrInvalidCredentials, and takes as long whichever of the two is wrong; with
 // ErrAccountSuspended only for whoever knows the password; and with ErrBusy.
 func (s *Service) Authenticate(ctx context.Context, l domain.Login, p domain.Password) (Proof, error) {
+	return s.authenticate(ctx, l, p, false)
+}
+
+// AuthenticateSpelled is Authenticate for older APIs, where a login that is not
+// spelled as it was stored is another.
+func (s *Service) AuthenticateSpelled(ctx context.Context, l domain.Login, p domain.Password) (Proof, error) {
+	return s.authenticate(ctx, l, p, true)
+}
+
+func (s *Service) authenticate(ctx context.Context, l domain.Login, p domain.Password, spelled bool) (Proof, error) {
 	a, credential, err := s.c.Store.Accounts().ByLogin(ctx, l)
 	if err != nil && !errors.Is(err, domain.NotFound) {
 		return Proof{}, err
+	}
+	if spelled && a.Login(l.Kind()).Value() != l.Value() {
+		credential = domain.Credential{} // costs as much, and matches nothing
 	}
 	if err := s.verify(ctx, p, credential); err != nil {
 		return Proof{}, err

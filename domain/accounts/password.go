@@ -2,6 +2,7 @@ package accounts
 
 import (
 	"context"
+	"time"
 
 	"github.com/keyport-go/keyport/domain"
 	"github.com/keyport-go/keyport/ports"
@@ -73,14 +74,19 @@ func (s *Service) replacePassword(ctx context.Context, a domain.Account, c domai
 		if err != nil {
 			return err
 		}
-		posted = nil
-		for _, id := range ended {
-			posted = append(posted, domain.Change{Kind: domain.SessionEnded, Subject: string(id), At: now})
-		}
+		posted = sessionsEnded(ended, now)
 		return tx.Bulletin().Post(ctx, posted...)
 	})
 	if err == nil {
 		s.c.Told(posted...)
 	}
 	return err
+}
+
+func sessionsEnded(ids []domain.SessionID, at time.Time) []domain.Change {
+	var changes []domain.Change
+	for _, id := range ids {
+		changes = append(changes, domain.Change{Kind: domain.SessionEnded, Subject: string(id), At: at})
+	}
+	return changes
 }

@@ -94,7 +94,7 @@ func (w *world) open(t testing.TB, a domain.Account) domain.SessionID {
 		t.Fatal(err)
 	}
 	now := w.clock.Now()
-	s := domain.Session{ID: domain.SessionID(w.newID()), Account: a.ID, Created: now, Used: now, Ends: now.Add(time.Hour)}
+	s := domain.Session{ID: domain.SessionID(w.newID()), Account: a.ID, Renewal: domain.Rotating, Created: now, Used: now, Ends: now.Add(time.Hour)}
 	if _, err := w.store.Sessions().Open(t.Context(), s, c.Revision); err != nil {
 		t.Fatal(err)
 	}

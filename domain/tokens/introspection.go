@@ -17,6 +17,7 @@ const (
 	NoToken Kind = iota
 	AccessToken
 	RefreshToken
+	LastingToken // the refresh token of an older API
 	AccessKey
 	kinds // how many there are
 )

@@ -65,7 +65,7 @@ func TestEachSessionIsFoundAmongItsNeighbours(t *testing.T) {
 		ids = append(ids, domain.SessionID(fmt.Sprintf("01900000-0000-7000-b000-%012x", n)))
 	}
 	for _, id := range ids {
-		_, err := w.store.Sessions().Open(t.Context(), domain.Session{ID: id, Account: w.ada.ID, Created: now, Used: now, Ends: now.Add(policy.Max)}, 1)
+		_, err := w.store.Sessions().Open(t.Context(), domain.Session{ID: id, Account: w.ada.ID, Renewal: domain.Rotating, Created: now, Used: now, Ends: now.Add(policy.Max)}, 1)
 		ok(t, err)
 	}
 	for _, id := range ids {

@@ -33,7 +33,7 @@ func TestWhoeverSignsInTakesATokenOfEachKindHome(t *testing.T) {
 		t.Errorf("the first refresh token is of rotation %d", counter(t, g))
 	}
 	stored := w.sessions(t)
-	if diff := cmp.Diff([]domain.Session{{ID: g.Session, Account: w.ada.ID, Created: now, Used: now, Ends: now.Add(policy.Max), Device: "Firefox", Seen: now, Address: "192.0.2.1"}}, stored); diff != "" {
+	if diff := cmp.Diff([]domain.Session{{ID: g.Session, Account: w.ada.ID, Renewal: domain.Rotating, Created: now, Used: now, Ends: now.Add(policy.Max), Device: "Firefox", Seen: now, Address: "192.0.2.1"}}, stored); diff != "" {
 		t.Error(diff)
 	}
 	who, err := w.Check(t.Context(), g.Access.Reveal(), "")

@@ -106,7 +106,7 @@ func start(t testing.TB, s server) machine {
 	m := machine{w, w.clock.Now(), domain.SessionID(w.newID())}
 	if s.open {
 		_, err := w.store.Sessions().Open(t.Context(), domain.Session{
-			ID: m.session, Account: w.ada.ID, Counter: domain.Counter(s.counter),
+			ID: m.session, Account: w.ada.ID, Counter: domain.Counter(s.counter), Renewal: domain.Rotating,
 			Created: m.opened, Used: m.opened.Add(time.Duration(s.used) * tick), Ends: m.opened.Add(policy.Max),
 		}, 1)
 		ok(t, err)

@@ -4,6 +4,7 @@
 package tokens
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -64,10 +65,24 @@ func New(c Config) *Service {
 // the password has been changed since it was verified, or the account suspended
 // or deleted.
 func (s *Service) Open(ctx context.Context, account domain.AccountID, credential domain.Revision, from domain.Client) (domain.Grant, error) {
+	return s.OpenOn(ctx, account, credential, from, Terms{})
+}
+
+// Terms are what a session is opened on. The zero Terms are those of the
+// configuration.
+type Terms struct {
+	Access  time.Duration  // life of an access token, whole seconds, 1 h at most; 0 stands for Config.AccessTTL
+	Max     time.Duration  // life of the session; 0 stands for that of the policy
+	Renewal domain.Renewal // "" stands for domain.Rotating
+}
+
+// OpenOn is Open on other terms. A session that is Reusable gives a LastingToken for
+// as long as it lasts, one that is NoMore gives no refresh token.
+func (s *Service) OpenOn(ctx context.Context, account domain.AccountID, credential domain.Revision, from domain.Client, terms Terms) (domain.Grant, error) {
 	now := s.c.Now()
 	session := domain.Session{
-		ID: domain.SessionID(s.c.NewID()), Account: account,
-		Created: now, Used: now, Ends: now.Add(s.c.Sessions.Max),
+		ID: domain.SessionID(s.c.NewID()), Account: account, Renewal: cmp.Or(terms.Renewal, domain.Rotating),
+		Created: now, Used: now, Ends: now.Add(cmp.Or(terms.Max, s.c.Sessions.Max)),
 		Device: clip(from.Device, domain.MaxDevice), Seen: now, Address: clip(from.Address, domain.MaxAddress),
 	}
 	authority, err := s.c.Store.Sessions().Open(ctx, session, credential)
@@ -77,7 +92,18 @@ func (s *Service) Open(ctx context.Context, account domain.AccountID, credential
 	if err != nil {
 		return domain.Grant{}, err
 	}
-	return s.grant(ctx, session, authority)
+	g, err := s.grant(ctx, session, authority, cmp.Or(terms.Access, s.c.AccessTTL))
+	if err != nil {
+		return domain.Grant{}, err
+	}
+	switch session.Renewal {
+	case domain.Rotating:
+		g.Refresh = s.c.Refresher.Issue(domain.RefreshToken{Session: session.ID, Counter: session.Counter})
+	case domain.Reusable:
+		g.Refresh = s.c.Refresher.IssueLasting(domain.LastingToken{Account: account, Session: session.ID, Ends: session.Ends.Truncate(time.Second)})
+	case domain.NoMore:
+	}
+	return g, nil
 }
 
 // Refresh trades a refresh token for a new grant (RFC 6749, section 6), as
@@ -98,7 +124,12 @@ func (s *Service) Refresh(ctx context.Context, refresh string) (domain.Grant, er
 	}
 	switch r.Verdict {
 	case domain.Rotated, domain.Repeated:
-		return s.grant(ctx, r.Session, r.Authority)
+		g, err := s.grant(ctx, r.Session, r.Authority, s.c.AccessTTL)
+		if err != nil {
+			return domain.Grant{}, err
+		}
+		g.Refresh = s.c.Refresher.Issue(domain.RefreshToken{Session: r.Session.ID, Counter: r.Session.Counter})
+		return g, nil
 	case domain.Reused:
 		s.Learn(ended(token.Session, s.c.Now()))
 		return domain.Grant{}, domain.ErrTokenReused
@@ -107,13 +138,14 @@ func (s *Service) Refresh(ctx context.Context, refresh string) (domain.Grant, er
 	return domain.Grant{}, domain.ErrInvalidToken
 }
 
-// grant signs for a session that was just written. It cannot outlive it.
-func (s *Service) grant(ctx context.Context, session domain.Session, authority domain.Authority) (domain.Grant, error) {
+// grant signs an access token for a session that was just written or read. It cannot
+// outlive it.
+func (s *Service) grant(ctx context.Context, session domain.Session, authority domain.Authority, life time.Duration) (domain.Grant, error) {
 	now := s.c.Now().Truncate(time.Second)
 	c := domain.Claims{
 		Subject: session.Account, Session: session.ID, TokenID: s.c.NewID(),
 		Authority: authority.Version, Roles: authority.Roles,
-		SignedIn: session.Created.Truncate(time.Second), Issued: now, Expires: now.Add(s.c.AccessTTL),
+		SignedIn: session.Created.Truncate(time.Second), Issued: now, Expires: now.Add(life),
 	}
 	if c.Expires.After(session.Ends) {
 		c.Expires = session.Ends.Truncate(time.Second)
@@ -124,8 +156,7 @@ func (s *Service) grant(ctx context.Context, session domain.Session, authority d
 	}
 	return domain.Grant{
 		Account: session.Account, Session: session.ID,
-		Access: access, Refresh: s.c.Refresher.Issue(domain.RefreshToken{Session: session.ID, Counter: session.Counter}),
-		Expires: c.Expires, Life: c.Expires.Sub(now), Ends: session.Ends,
+		Access: access, Expires: c.Expires, Life: c.Expires.Sub(now), Ends: session.Ends,
 	}, nil
 }
 
@@ -170,16 +201,29 @@ func (s *Service) check(ctx context.Context, access string) (domain.Claims, erro
 	if recent {
 		return claims, nil
 	}
-	authority, err := s.c.Store.Sessions().Authority(ctx, claims.Session, now)
-	switch {
-	case errors.Is(err, domain.NotFound):
-		return domain.Claims{}, domain.ErrInvalidToken.Because(err)
-	case err != nil:
+	if err := s.ask(ctx, claims, now); err != nil {
 		return domain.Claims{}, err
-	case authority.Account != claims.Subject || claims.Authority < authority.Version:
-		return domain.Claims{}, domain.ErrInvalidToken
 	}
 	return claims, nil
+}
+
+// ask asks the store whether it has anything against the claims. It fails with
+// ErrInvalidToken.
+func (s *Service) ask(ctx context.Context, c domain.Claims, now time.Time) error {
+	authority, err := s.c.Store.Sessions().Authority(ctx, c.Session, now)
+	switch {
+	case errors.Is(err, domain.NotFound):
+		return domain.ErrInvalidToken.Because(err)
+	case err != nil:
+		return err
+	case authority.Account != c.Subject || c.Authority < authority.Version:
+		return domain.ErrInvalidToken
+	}
+	refused, err := s.c.Store.Bulletin().Posted(ctx, domain.TokenRefused, c.TokenID)
+	if err == nil && refused {
+		err = domain.ErrInvalidToken
+	}
+	return err
 }
 
 // KeySet returns the public keys that verify access tokens (RFC 7517). It fails with

@@ -1,6 +1,7 @@
 package porttest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -159,6 +160,167 @@ var accounts = []clause[ports.Store]{
 				reads([]domain.Account(nil))(s.Accounts().List(ctx, all[4].ID, 3)),
 				reads([]domain.Account(nil))(s.Accounts().List(ctx, "", 0)),
 			)
+		},
+	},
+	{
+		"accounts are read together",
+		"ByIDs returns those of the accounts that there are, as ByID does, in any order. ids are different.",
+		func(ctx context.Context, s ports.Store) error {
+			ada, bob, carol, none := account(1, "zoe", "ada@example.com"), account(2, "bob"), account(3, "carol"), account(4)
+			bob.Status, bob.Roles = domain.Suspended, nil
+			// More ids than a statement of some databases may have parameters.
+			var many []domain.AccountID
+			for n := range 1000 {
+				many = append(many, accountID(n))
+			}
+			return errors.Join(
+				s.Accounts().Add(ctx, ada, hash(1)),
+				s.Accounts().Add(ctx, bob, hash(2)),
+				s.Accounts().Add(ctx, carol, hash(3)),
+				s.Accounts().Add(ctx, none, hash(4)),
+				together(ada, carol)(s.Accounts().ByIDs(ctx, []domain.AccountID{carol.ID, ada.ID})),
+				together(none, bob)(s.Accounts().ByIDs(ctx, []domain.AccountID{accountID(9), none.ID, bob.ID, accountID(8)})),
+				together(carol)(s.Accounts().ByIDs(ctx, []domain.AccountID{carol.ID})),
+				together()(s.Accounts().ByIDs(ctx, []domain.AccountID{accountID(9)})),
+				together(ada, bob, carol, none)(s.Accounts().ByIDs(ctx, many)),
+			)
+		},
+	},
+	{
+		"logins are replaced",
+		"SetLogins replaces the account's logins, if the stored revision is rev; 0 stands for any.",
+		func(ctx context.Context, s ports.Store) error {
+			ada, bob := account(1, "ada", "ada@example.com"), account(2, "bob")
+			now := withChanged(ada, noon)
+			set := func(rev domain.Revision, logins ...string) error {
+				now = revised(now, now.Revision+1)
+				now.Logins = account(0, logins...).Logins
+				given := slices.Clone(now.Logins)
+				slices.Reverse(given)
+				if err := errors.Join(
+					s.Accounts().SetLogins(ctx, ada.ID, rev, given, noon),
+					reads([]domain.Account{now, bob})(s.Accounts().List(ctx, "", 9)),
+				); err != nil {
+					return fmt.Errorf("of %q: %w", logins, err)
+				}
+				for _, l := range now.Logins {
+					a, c, err := s.Accounts().ByLogin(ctx, l)
+					if err := errors.Join(err, same(a, now), same(c, credential(ada, 1, 1))); err != nil {
+						return fmt.Errorf("by %q: %w", l.Value(), err)
+					}
+				}
+				return nil
+			}
+			return errors.Join(
+				s.Accounts().Add(ctx, ada, hash(1)),
+				s.Accounts().Add(ctx, bob, hash(2)),
+				set(1, "Straße", "ada@example.com"), // of which one is the same
+				set(0, "STRASSE", "ADA@example.com"),
+				set(3, "lovelace@example.com"),
+				set(4, "ada"),
+				set(0),
+				set(6, "zoe", "zoe@example.com"),
+			)
+		},
+	},
+	{
+		"a login that is given up is free",
+		"SetLogins replaces the account's logins",
+		func(ctx context.Context, s ports.Store) error {
+			ada, bob := account(1, "ada", "ada@example.com"), account(2, "bob")
+			err := errors.Join(
+				s.Accounts().Add(ctx, ada, hash(1)),
+				s.Accounts().Add(ctx, bob, hash(2)),
+				s.Accounts().SetLogins(ctx, ada.ID, 1, []domain.Login{login("lovelace")}, noon),
+			)
+			_, _, absent := s.Accounts().ByLogin(ctx, login("ada"))
+			return errors.Join(
+				err, is(absent, domain.ErrAccountNotFound),
+				s.Accounts().SetLogins(ctx, bob.ID, 1, []domain.Login{login("ADA")}, noon),
+				s.Accounts().Add(ctx, account(3, "bob", "ada@example.com"), hash(3)),
+				is(s.Accounts().Add(ctx, account(4, "Lovelace"), hash(4)), domain.ErrLoginTaken),
+				s.Accounts().Remove(ctx, ada.ID, 2),
+				s.Accounts().Add(ctx, account(4, "Lovelace"), hash(4)),
+			)
+		},
+	},
+	{
+		"another login is a change of its account",
+		"It makes that revision the next one, and sets the account's time of change.",
+		func(ctx context.Context, s ports.Store) error {
+			ada, bob := account(1, "ada"), account(2, "bob")
+			later := noon.Add(time.Hour)
+			now := withChanged(revised(ada, 2), later)
+			now.Logins = []domain.Login{login("lovelace")}
+			return errors.Join(
+				s.Accounts().Add(ctx, ada, hash(1)),
+				s.Accounts().Add(ctx, bob, hash(2)),
+				s.Accounts().SetLogins(ctx, ada.ID, 1, now.Logins, later),
+				reads(now)(s.Accounts().ByID(ctx, ada.ID)),
+				reads(credential(ada, 1, 1))(s.Accounts().Credential(ctx, ada.ID)),
+				is(s.Accounts().Update(ctx, ada), domain.ErrStale),
+				reads(bob)(s.Accounts().ByID(ctx, bob.ID)),
+			)
+		},
+	},
+	{
+		"logins that cannot be replaced stay",
+		"It fails with domain.ErrLoginTaken if one of them is another account's, with domain.ErrStale or with domain.ErrAccountNotFound, and writes nothing then.",
+		func(ctx context.Context, s ports.Store) error {
+			ada, bob := account(1, "ada", "ada@example.com"), account(2, "bob", "bob@example.com")
+			free, later := []domain.Login{login("lovelace")}, noon.Add(time.Hour)
+			err := errors.Join(
+				s.Accounts().Add(ctx, ada, hash(1)),
+				s.Accounts().Add(ctx, bob, hash(2)),
+				is(s.Accounts().SetLogins(ctx, ada.ID, 1, []domain.Login{login("BOB")}, later), domain.ErrLoginTaken),
+				is(s.Accounts().SetLogins(ctx, ada.ID, 0, []domain.Login{free[0], login("bob@example.com")}, later), domain.ErrLoginTaken),
+				is(s.Accounts().SetLogins(ctx, ada.ID, 2, free, later), domain.ErrStale),
+				is(s.Accounts().SetLogins(ctx, accountID(3), 1, free, later), domain.ErrAccountNotFound),
+				is(s.Accounts().SetLogins(ctx, accountID(3), 0, free, later), domain.ErrAccountNotFound),
+				is(s.Accounts().SetLogins(ctx, accountID(3), 0, nil, later), domain.ErrAccountNotFound),
+				reads([]domain.Account{ada, bob})(s.Accounts().List(ctx, "", 9)),
+			)
+			_, _, absent := s.Accounts().ByLogin(ctx, free[0])
+			return errors.Join(err, is(absent, domain.ErrAccountNotFound), s.Accounts().Add(ctx, account(3, "lovelace"), hash(3)))
+		},
+	},
+	{
+		"a login is set for one account",
+		"It fails with domain.ErrLoginTaken if one of them is another account's",
+		func(ctx context.Context, s ports.Store) error {
+			// A quarter of them come with the login, and the others take it.
+			for i := range contenders {
+				if i%4 > 0 {
+					if err := s.Accounts().Add(ctx, account(i, fmt.Sprintf("user %d", i)), hash(i)); err != nil {
+						return err
+					}
+				}
+			}
+			errs := race(func(i int) error {
+				a := account(i, fmt.Sprintf("user %d", i), "ada@example.com")
+				if i%4 == 0 {
+					return s.Accounts().Add(ctx, a, hash(i))
+				}
+				return s.Accounts().SetLogins(ctx, a.ID, domain.Revision(i%2), a.Logins, noon)
+			})
+			a, _, err := s.Accounts().ByLogin(ctx, login("ada@example.com"))
+			return errors.Join(oneWinner(errs, domain.ErrLoginTaken), err, same(a.ID, accountID(slices.Index(errs, nil))))
+		},
+	},
+	{
+		"the logins of a revision are set once",
+		"SetLogins replaces the account's logins, if the stored revision is rev",
+		func(ctx context.Context, s ports.Store) error {
+			ada := account(1, "ada")
+			if err := s.Accounts().Add(ctx, ada, hash(1)); err != nil {
+				return err
+			}
+			errs := race(func(i int) error {
+				return s.Accounts().SetLogins(ctx, ada.ID, 1, []domain.Login{login(fmt.Sprintf("user %d", i))}, noon)
+			})
+			now := withChanged(revised(ada, 2), noon)
+			now.Logins = []domain.Login{login(fmt.Sprintf("user %d", slices.Index(errs, nil)))}
+			return errors.Join(oneWinner(errs, domain.ErrStale), reads(now)(s.Accounts().ByID(ctx, ada.ID)))
 		},
 	},
 	{
@@ -387,6 +549,17 @@ func revised(a domain.Account, rev domain.Revision) domain.Account {
 func withChanged(a domain.Account, at time.Time) domain.Account {
 	a.Changed = at
 	return a
+}
+
+// together takes what ByIDs returned and fails unless it is want, in any order.
+func together(want ...domain.Account) func([]domain.Account, error) error {
+	byID := func(a, b domain.Account) int { return cmp.Compare(a.ID, b.ID) }
+	return func(got []domain.Account, err error) error {
+		if err != nil {
+			return err
+		}
+		return same(slices.SortedFunc(slices.Values(got), byID), slices.SortedFunc(slices.Values(want), byID))
+	}
 }
 
 // first runs f if what came before it did not fail.

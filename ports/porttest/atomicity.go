@@ -123,6 +123,7 @@ var atomicity = []clause[ports.Store]{
 					tx.Accounts().Add(ctx, ada, hash(1)),
 					is(tx.Accounts().Add(ctx, account(3, "ada"), hash(3)), domain.ErrLoginTaken),
 					is(tx.Accounts().Update(ctx, revised(ada, 5)), domain.ErrStale),
+					is(tx.Accounts().SetLogins(ctx, ada.ID, 5, ada.Logins, noon), domain.ErrStale),
 					tx.Collections().Add(ctx, ships),
 					is(tx.Collections().Add(ctx, ships), domain.ErrCollectionExists),
 					tx.Records().Add(ctx, ships.Ref(), record(1, ada.ID), k),
@@ -131,6 +132,7 @@ var atomicity = []clause[ports.Store]{
 					tx.Records().Add(ctx, ships.Ref(), record(3, ada.ID), nil),
 					is(tx.Records().Replace(ctx, ships.Ref(), record(3, ada.ID), k), domain.ErrNotUnique),
 					tx.Accounts().Add(ctx, bob, hash(2)),
+					is(tx.Accounts().SetLogins(ctx, bob.ID, 1, []domain.Login{login("lovelace"), login("ada")}, noon), domain.ErrLoginTaken),
 				)
 			})
 			return errors.Join(
@@ -254,6 +256,7 @@ var atomicity = []clause[ports.Store]{
 func writesAll(ctx context.Context, r ports.Repositories) error {
 	ada, ships := account(1, "ada"), collection("ships")
 	_, err := r.Keys().Settle(ctx, key("sign", 1))
+	err = errors.Join(err, given(r.Numbers().Of(ctx, users, thing(1))))
 	return errors.Join(
 		r.Accounts().Add(ctx, ada, hash(1)),
 		opened(r.Sessions().Open(ctx, session(1, ada), 1)),
@@ -277,11 +280,13 @@ func hasAll(ctx context.Context, r ports.Repositories) error {
 		reads(record(1, ada.ID))(r.Records().Get(ctx, ships.Ref(), recordID(1))),
 		notUnique(r.Records().Add(ctx, ships.Ref(), record(2, ""), []domain.UniqueKey{uniqueKey("number", 1)}), "number"),
 		reads(key("sign", 1))(r.Keys().Settle(ctx, key("sign", 2))),
+		reads(thing(1))(r.Numbers().ByNumber(ctx, users, 1)),
+		reads([]int64{1})(r.Numbers().Of(ctx, users, thing(1))),
 		hears(change(1))(r.Bulletin().News(ctx, "")),
 	)
 }
 
-// hasNothing fails unless the store is empty. It leaves a key in it.
+// hasNothing fails unless the store is empty. It leaves a key and a number in it.
 func hasNothing(ctx context.Context, s ports.Store) error {
 	_, _, absent := s.Accounts().ByLogin(ctx, login("ada"))
 	return errors.Join(
@@ -292,6 +297,8 @@ func hasNothing(ctx context.Context, s ports.Store) error {
 		reads([]domain.Collection(nil))(s.Collections().List(ctx)),
 		fails[domain.Record](domain.ErrCollectionNotFound)(s.Records().Get(ctx, collection("ships").Ref(), recordID(1))),
 		reads(key("sign", 2))(s.Keys().Settle(ctx, key("sign", 2))),
+		fails[string](domain.ErrNumberNotFound)(s.Numbers().ByNumber(ctx, users, 1)),
+		reads([]int64{1})(s.Numbers().Of(ctx, users, thing(2))), // the next one to what was never given
 		hears()(s.Bulletin().News(ctx, "")),
 	)
 }

@@ -167,6 +167,53 @@ var bulletin = []clause[ports.Store]{
 		},
 	},
 	{
+		"it is known what was posted",
+		"Posted reports whether a change of the kind about the subject is kept.",
+		func(ctx context.Context, s ports.Store) error {
+			boom := errors.New("boom")
+			one, two := refusal(1), refusal(2)
+			two.At = one.At.Add(time.Second)
+			posted := func(r ports.Repositories, want bool, kind domain.ChangeKind, subject string) error {
+				if err := reads(want)(r.Bulletin().Posted(ctx, kind, subject)); err != nil {
+					return fmt.Errorf("%s of %q: %w", kind, subject, err)
+				}
+				return nil
+			}
+			err := errors.Join(
+				posted(s, false, one.Kind, one.Subject),
+				s.Bulletin().Post(ctx, one, two, one, ending(3, noon)),
+				posted(s, true, one.Kind, one.Subject),
+				posted(s, true, two.Kind, two.Subject),
+				posted(s, true, domain.SessionEnded, string(sessionID(3))),
+				posted(s, false, domain.SessionEnded, one.Subject),
+				posted(s, false, domain.AuthorityRaised, one.Subject),
+				posted(s, false, one.Kind, refusal(3).Subject),
+				posted(s, false, one.Kind, one.Subject[1:]),
+				posted(s, false, one.Kind, ""),
+				s.Atomically(ctx, func(tx ports.Repositories) error {
+					return errors.Join(
+						posted(tx, true, one.Kind, one.Subject),
+						tx.Bulletin().Post(ctx, refusal(4)),
+						posted(tx, true, one.Kind, refusal(4).Subject),
+					)
+				}),
+				posted(s, true, one.Kind, refusal(4).Subject),
+			)
+			if failed := s.Atomically(ctx, func(tx ports.Repositories) error {
+				return cmp.Or(tx.Bulletin().Post(ctx, refusal(5)), boom)
+			}); !errors.Is(failed, boom) {
+				err = errors.Join(err, fmt.Errorf("Atomically did not return the error of f: %w", failed))
+			}
+			_, forgot := s.Bulletin().Forget(ctx, two.At, 9)
+			return errors.Join(
+				err, forgot,
+				posted(s, false, one.Kind, refusal(5).Subject),
+				posted(s, false, one.Kind, one.Subject),
+				posted(s, true, two.Kind, two.Subject),
+			)
+		},
+	},
+	{
 		"changes that are of no interest any more are forgotten",
 		"Forget drops at most limit changes whose cause was before t, and says how many.",
 		func(ctx context.Context, s ports.Store) error {
@@ -224,6 +271,11 @@ func change(n int) domain.Change {
 	return domain.Change{
 		Kind: domain.AuthorityRaised, Subject: string(accountID(n)), Value: int64(n) + 1, At: noon.Add(time.Duration(n) * time.Microsecond),
 	}
+}
+
+// refusal returns the change that tells that the nth access token is refused.
+func refusal(n int) domain.Change {
+	return domain.Change{Kind: domain.TokenRefused, Subject: uuid(6, n), At: noon}
 }
 
 // ending returns the change that tells the end of the nth session.

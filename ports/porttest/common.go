@@ -44,7 +44,10 @@ var common = []clause[ports.Store]{
 					}),
 					reads([]domain.Record{withRevision(record(i, a.ID), 2)})(
 						s.Records().List(ctx, ships.Ref(), domain.OwnedBy{Account: a.ID}, "", 9)),
+					reads(true)(s.Bulletin().Posted(ctx, domain.SessionEnded, string(sessionID(i)))),
 					hasNews(ctx, s, ending(i, noon)),
+					s.Accounts().SetLogins(ctx, a.ID, 2, []domain.Login{login(fmt.Sprintf("other %d", i))}, noon),
+					given(s.Numbers().Of(ctx, users, string(a.ID))),
 				)
 			})...)
 		},
@@ -150,6 +153,10 @@ var common = []clause[ports.Store]{
 				is(s.Records().Replace(ctx, ships.Ref(), withRevision(record(2, ""), 2), k), domain.ErrStale),
 				is(s.Collections().Replace(ctx, stale), domain.ErrStale),
 				is(s.Records().Remove(ctx, stale.Ref(), recordID(3), 1), domain.ErrCollectionChanged),
+				s.Accounts().Add(ctx, account(1, "ada"), hash(1)),
+				s.Accounts().Add(ctx, account(2, "bob"), hash(2)),
+				is(s.Accounts().SetLogins(ctx, accountID(2), 2, account(1, "ada").Logins, noon), domain.ErrLoginTaken),
+				is(s.Accounts().SetLogins(ctx, accountID(3), 2, account(1, "ada").Logins, noon), domain.ErrLoginTaken),
 			)
 		},
 	},
@@ -203,6 +210,24 @@ var common = []clause[ports.Store]{
 			err := errors.Join(s.Accounts().Add(ctx, ada, hash(1)), s.Accounts().Update(ctx, in))
 			in.Roles[0] = "spoilt"
 			return errors.Join(err, hasOnly(ctx, s, revised(ada, 2)))
+		},
+	},
+	{
+		"logins that are set are copied",
+		"implementations copy slices.",
+		func(ctx context.Context, s ports.Store) error {
+			ada := account(1, "ada")
+			now := withChanged(revised(ada, 2), noon)
+			now.Logins = []domain.Login{login("lovelace")}
+			in := slices.Clone(now.Logins)
+			err := errors.Join(s.Accounts().Add(ctx, ada, hash(1)), s.Accounts().SetLogins(ctx, ada.ID, 1, in, noon))
+			in[0] = login("eve")
+			listed, err2 := s.Accounts().ByIDs(ctx, []domain.AccountID{ada.ID})
+			if err := errors.Join(err, err2, same(listed, []domain.Account{now})); err != nil {
+				return err
+			}
+			listed[0].Logins[0], listed[0].Roles[0] = login("eve"), "spoilt"
+			return hasOnly(ctx, s, now)
 		},
 	},
 	{
@@ -287,13 +312,17 @@ var common = []clause[ports.Store]{
 				k.Created, k.Signs = at, at.Add(time.Minute)
 				kin := k
 				kin.Created, kin.Signs = there, there.Add(time.Minute)
-				posted, reused := change(n), ending(n, at.Add(time.Hour-time.Microsecond))
+				posted, reused := change(n), ending(n+10, at.Add(time.Hour-time.Microsecond))
 				posted.At = at
 				news = append(news, posted, reused)
 				change := posted
 				change.At = there
 				now := sawn
 				now.Counter, now.Used = 1, at.Add(time.Minute)
+				last := renewedBy(now, domain.NoMore)
+				last.Ends = at.Add(time.Minute + time.Microsecond)
+				lost := pin
+				lost.ID = sessionID(n + 10)
 				err = errors.Join(err,
 					s.Accounts().Add(ctx, in, hash(n)),
 					reads(a)(s.Accounts().ByID(ctx, a.ID)),
@@ -301,6 +330,9 @@ var common = []clause[ports.Store]{
 					reads(revised(a, 2))(s.Accounts().ByID(ctx, a.ID)),
 					s.Accounts().SetCredential(ctx, credential(a, n, 1), there),
 					reads(revised(a, 3))(s.Accounts().ByID(ctx, a.ID)),
+					s.Accounts().SetLogins(ctx, a.ID, 3, a.Logins, there),
+					reads(revised(a, 4))(s.Accounts().ByID(ctx, a.ID)),
+					reads([]domain.Account{revised(a, 4)})(s.Accounts().ByIDs(ctx, []domain.AccountID{a.ID})),
 					opened(s.Sessions().Open(ctx, pin, 2)),
 					reads([]domain.Session{p})(s.Sessions().List(ctx, a.ID, there, "", 1)),
 					s.Sessions().Saw(ctx, []domain.Sighting[domain.SessionID]{sighting(p.ID, there.Add(domain.SightingInterval), p.Address)}),
@@ -312,6 +344,9 @@ var common = []clause[ports.Store]{
 					reads(domain.Refreshed{Verdict: domain.Rotated, Session: now, Authority: authority(a)})(
 						s.Sessions().Refresh(ctx, refreshToken(n, 0), there.Add(time.Minute), policy)),
 					reads([]domain.Session{now})(s.Sessions().List(ctx, a.ID, there, "", 1)),
+					s.Sessions().StopRenewal(ctx, a.ID, p.ID, there.Add(time.Minute+time.Microsecond)),
+					reads([]domain.Session{last})(s.Sessions().List(ctx, a.ID, there, "", 1)),
+					opened(s.Sessions().Open(ctx, lost, 2)),
 					s.Collections().Add(ctx, cin),
 					reads(c)(s.Collections().ByName(ctx, c.Name)),
 					s.Records().Add(ctx, ships.Ref(), rin, nil),
@@ -321,7 +356,7 @@ var common = []clause[ports.Store]{
 					reads(k)(s.Keys().Settle(ctx, kin)),
 					reads(k)(s.Keys().Settle(ctx, kin)), // as it is read
 					s.Bulletin().Post(ctx, change),
-					reads(domain.Refreshed{Verdict: domain.Reused})(s.Sessions().Refresh(ctx, refreshToken(n, 9), there.Add(time.Hour-time.Microsecond), policy)),
+					reads(domain.Refreshed{Verdict: domain.Reused})(s.Sessions().Refresh(ctx, refreshToken(n+10, 9), there.Add(time.Hour-time.Microsecond), policy)),
 					hears(news...)(s.Bulletin().News(ctx, "")),
 				)
 			}
@@ -357,11 +392,14 @@ func everyMethod(ctx context.Context, r ports.Repositories) map[string]error {
 	_, _, errs["Accounts.ByLogin"] = r.Accounts().ByLogin(ctx, ada.Logins[0])
 	_, errs["Accounts.Credential"] = r.Accounts().Credential(ctx, ada.ID)
 	_, errs["Accounts.List"] = r.Accounts().List(ctx, "", 9)
+	_, errs["Accounts.ByIDs"] = r.Accounts().ByIDs(ctx, []domain.AccountID{ada.ID})
 	errs["Accounts.Add"] = r.Accounts().Add(ctx, account(2, "bob"), hash(2))
 	errs["Accounts.Update"] = r.Accounts().Update(ctx, ada)
 	errs["Accounts.SetCredential"] = r.Accounts().SetCredential(ctx, credential(ada, 2, 1), noon)
+	errs["Accounts.SetLogins"] = r.Accounts().SetLogins(ctx, ada.ID, 0, nil, noon)
 	errs["Accounts.Rehash"] = r.Accounts().Rehash(ctx, credential(ada, 2, 1))
 	_, errs["Sessions.Open"] = r.Sessions().Open(ctx, session(2, ada), 1)
+	errs["Sessions.StopRenewal"] = r.Sessions().StopRenewal(ctx, ada.ID, sessionID(1), noon)
 	_, errs["Sessions.Refresh"] = r.Sessions().Refresh(ctx, refreshToken(1, 0), noon, policy)
 	_, errs["Sessions.Authority"] = r.Sessions().Authority(ctx, sessionID(1), noon)
 	_, errs["Sessions.ByID"] = r.Sessions().ByID(ctx, sessionID(1), noon)
@@ -390,8 +428,12 @@ func everyMethod(ctx context.Context, r ports.Repositories) map[string]error {
 	_, errs["Keys.List"] = r.Keys().List(ctx)
 	errs["Keys.Reseal"] = r.Keys().Reseal(ctx, key("sign", 1))
 	errs["Keys.Drop"] = r.Keys().Drop(ctx, key("sign", 1).ID)
+	_, errs["Numbers.Of"] = r.Numbers().Of(ctx, users, thing(2))
+	_, errs["Numbers.ByNumber"] = r.Numbers().ByNumber(ctx, users, 1)
+	_, errs["Numbers.List"] = r.Numbers().List(ctx, users, 0, 9)
 	errs["Bulletin.Post"] = r.Bulletin().Post(ctx, change(2))
 	_, _, errs["Bulletin.News"] = r.Bulletin().News(ctx, "")
+	_, errs["Bulletin.Posted"] = r.Bulletin().Posted(ctx, change(1).Kind, change(1).Subject)
 	_, errs["Bulletin.Forget"] = r.Bulletin().Forget(ctx, noon.AddDate(9, 0, 0), 9)
 	errs["Accounts.Remove"] = r.Accounts().Remove(ctx, ada.ID, 0)
 	return errs

@@ -36,12 +36,15 @@ func (d *dealer) deal() move {
 		{1, d.readAccount},
 		{1, d.readLogin},
 		{1, d.listAccounts},
+		{1, d.readAccounts},
+		{2, d.setLogins},
 		{2, d.update},
 		{1, d.setCredential},
 		{1, d.rehash},
 		{1, d.removeAccount},
 		{10, d.open},
 		{16, d.refresh},
+		{2, d.stopRenewal},
 		{2, d.authority},
 		{2, d.listSessions},
 		{1, d.end},
@@ -67,7 +70,11 @@ func (d *dealer) deal() move {
 		{1, d.listKeys},
 		{1, d.reseal},
 		{1, d.drop},
+		{3, d.number},
+		{1, d.readNumber},
+		{1, d.listNumbers},
 		{3, d.post},
+		{1, d.readPosted},
 		{1, d.news},
 		{1, d.forget},
 	}
@@ -115,6 +122,12 @@ func (d *dealer) aLogin() domain.Login {
 	return login([]string{"ada", "Ada", "Straße", "STRASSE", "bob", "carol", "ada@example.com", "ADA@example.com", "bob@example.com"}[d.IntN(9)])
 }
 
+// logins are of the nth account's own, or one that others want too.
+func (d *dealer) logins(n int) []domain.Login {
+	own := login(fmt.Sprintf("user %d", n))
+	return [][]domain.Login{{own}, {own, login(fmt.Sprintf("user%d@example.com", d.IntN(50)))}, {d.aLogin()}}[d.IntN(3)]
+}
+
 func (d *dealer) roles() []domain.Role {
 	return [][]domain.Role{nil, {"admin"}, {"admin", "editor"}, {"author"}}[d.IntN(4)]
 }
@@ -139,8 +152,7 @@ func (d *dealer) addAccount() move {
 	d.accounts++
 	a := account(d.accounts)
 	a.Name, a.Roles, a.Created, a.Changed = fmt.Sprintf("Zoë %d", d.accounts), d.roles(), d.at(), d.at()
-	own := login(fmt.Sprintf("user %d", d.accounts))
-	a.Logins = [][]domain.Login{{own}, {own, login(fmt.Sprintf("user%d@example.com", d.IntN(50)))}, {d.aLogin()}}[d.IntN(3)]
+	a.Logins = d.logins(d.accounts)
 	return move{"add " + spell(a), func(ctx context.Context, r ports.Repositories) string {
 		return outcome(r.Accounts().Add(ctx, a, hash(1)))
 	}}
@@ -167,6 +179,28 @@ func (d *dealer) listAccounts() move {
 	after, limit := d.anAccount(), d.limit()
 	return move{fmt.Sprintf("list %d accounts after %s", limit, after), func(ctx context.Context, r ports.Repositories) string {
 		return answer(r.Accounts().List(ctx, after, limit))
+	}}
+}
+
+func (d *dealer) readAccounts() move {
+	ids := some(d, d.anAccount)
+	return move{fmt.Sprintf("read accounts %s", ids), func(ctx context.Context, r ports.Repositories) string {
+		list, err := r.Accounts().ByIDs(ctx, ids)
+		slices.SortFunc(list, func(a, b domain.Account) int { return cmp.Compare(a.ID, b.ID) })
+		return answer(list, err)
+	}}
+}
+
+func (d *dealer) setLogins() move {
+	a := domain.Account{ID: d.anAccount(), Logins: d.logins(d.account), Changed: d.at()}
+	miss, whatever := d.miss(), d.IntN(2) == 0
+	return move{fmt.Sprintf("set logins %s, missing by %d, whatever: %t", spell(a), miss, whatever), func(ctx context.Context, r ports.Repositories) string {
+		old, _ := r.Accounts().ByID(ctx, a.ID)
+		rev := old.Revision + miss
+		if whatever {
+			rev = 0
+		}
+		return outcome(r.Accounts().SetLogins(ctx, a.ID, rev, a.Logins, a.Changed))
 	}}
 }
 
@@ -216,11 +250,26 @@ func (d *dealer) removeAccount() move {
 
 func (d *dealer) open() move {
 	d.sessions++
-	s := domain.Session{ID: sessionID(d.sessions), Account: d.anAccount(), Created: d.at(), Used: d.at(), Ends: d.at().Add(modelPolicy.Max), Device: "Zoë’s", Seen: d.at(), Address: d.address()}
+	s := domain.Session{ID: sessionID(d.sessions), Account: d.anAccount(), Created: d.at(), Used: d.at(), Ends: d.at().Add(modelPolicy.Max), Device: "Zoë’s", Renewal: d.renewal(), Seen: d.at(), Address: d.address()}
 	miss := d.miss()
 	return move{fmt.Sprintf("open %s, missing by %d", spell(s), miss), func(ctx context.Context, r ports.Repositories) string {
 		c, _ := r.Accounts().Credential(ctx, s.Account)
 		return answer(r.Sessions().Open(ctx, s, c.Revision+miss))
+	}}
+}
+
+func (d *dealer) renewal() domain.Renewal {
+	return []domain.Renewal{domain.Rotating, domain.Rotating, domain.Rotating, domain.Rotating, domain.Reusable, domain.NoMore}[d.IntN(6)]
+}
+
+func (d *dealer) stopRenewal() move {
+	id, account, own, after := d.aSession(), d.anAccount(), d.IntN(4) > 0, d.beforeEnd()
+	return move{fmt.Sprintf("stop renewal of %s of %s, or of its own: %t, %v after its end", id, account, own, after), func(ctx context.Context, r ports.Repositories) string {
+		s := found(ctx, r, id)
+		if own {
+			account = cmp.Or(s.Account, account)
+		}
+		return outcome(r.Sessions().StopRenewal(ctx, account, id, s.Ends.Add(after)))
 	}}
 }
 
@@ -572,6 +621,34 @@ func (d *dealer) drop() move {
 	}}
 }
 
+func (d *dealer) series() domain.Series { return []domain.Series{users, ships}[d.IntN(2)] }
+
+func (d *dealer) number() move {
+	series, ids := d.series(), some(d, func() string {
+		if d.IntN(2) == 0 {
+			return string(d.anAccount())
+		}
+		return thing(d.IntN(40))
+	})
+	return move{fmt.Sprintf("number %s in %s", ids, series), func(ctx context.Context, r ports.Repositories) string {
+		return answer(r.Numbers().Of(ctx, series, ids...))
+	}}
+}
+
+func (d *dealer) readNumber() move {
+	series, n := d.series(), int64(d.IntN(20))
+	return move{fmt.Sprintf("number %d of %s", n, series), func(ctx context.Context, r ports.Repositories) string {
+		return answer(r.Numbers().ByNumber(ctx, series, n))
+	}}
+}
+
+func (d *dealer) listNumbers() move {
+	series, after, limit := d.series(), int64(d.IntN(10)), d.limit()
+	return move{fmt.Sprintf("list %d of %s after %d", limit, series, after), func(ctx context.Context, r ports.Repositories) string {
+		return answer(r.Numbers().List(ctx, series, after, limit))
+	}}
+}
+
 func (d *dealer) post() move {
 	var list []domain.Change
 	for range d.IntN(4) {
@@ -580,10 +657,22 @@ func (d *dealer) post() move {
 			{Kind: domain.SessionEnded, Subject: string(d.aSession()), At: d.posted},
 			{Kind: domain.AuthorityRaised, Subject: string(d.anAccount()), Value: d.Int64(), At: d.posted},
 			{Kind: []domain.ChangeKind{domain.KeyAdded, domain.KeyRetired}[d.IntN(2)], Subject: key("", d.edits).ID, At: d.posted},
-		}[d.IntN(3)])
+			{Kind: domain.TokenRefused, Subject: d.aToken(), At: d.posted},
+		}[d.IntN(4)])
 	}
 	return move{"post " + spell(list), func(ctx context.Context, r ports.Repositories) string {
 		return outcome(r.Bulletin().Post(ctx, list...))
+	}}
+}
+
+// aToken returns the jti of an access token.
+func (d *dealer) aToken() string { return uuid(6, d.IntN(30)) }
+
+func (d *dealer) readPosted() move {
+	kind := []domain.ChangeKind{domain.SessionEnded, domain.AuthorityRaised, domain.TokenRefused}[d.IntN(3)]
+	subject := []string{string(d.aSession()), string(d.anAccount()), d.aToken()}[d.IntN(3)]
+	return move{fmt.Sprintf("whether %s of %q was posted", kind, subject), func(ctx context.Context, r ports.Repositories) string {
+		return answer(r.Bulletin().Posted(ctx, kind, subject))
 	}}
 }
 

@@ -62,8 +62,8 @@ func spell(v any) string {
 	case domain.Credential:
 		return fmt.Sprintf("credential of %s revision %d: %q", v.Account, v.Revision, v.Hash.Reveal())
 	case domain.Session:
-		return fmt.Sprintf("session %s of %s: counter %d, created %v, used %v, ends %v, device %q, seen %v at %q",
-			v.ID, v.Account, v.Counter, v.Created, v.Used, v.Ends, v.Device, v.Seen, v.Address)
+		return fmt.Sprintf("session %s of %s: counter %d, created %v, used %v, ends %v, renewal %s, device %q, seen %v at %q",
+			v.ID, v.Account, v.Counter, v.Created, v.Used, v.Ends, v.Renewal, v.Device, v.Seen, v.Address)
 	case domain.AccessKey:
 		return fmt.Sprintf("access key %s of %s: name %q, scopes %q, digest %x, created %v, expires %v, seen %v at %q",
 			v.ID, v.Account, v.Name, v.Scopes, v.Digest, v.Created, v.Expires, v.Seen, v.Address)

@@ -19,7 +19,7 @@ type liar struct {
 	maybe  []string // by which clauses if the race goes so
 }
 
-var liars = slices.Concat(lyingAccounts, lyingSessions, lyingAccessKeys, lyingCollections, lyingRecords, lyingKeys, lyingBulletins, lyingStores)
+var liars = slices.Concat(lyingAccounts, lyingSessions, lyingAccessKeys, lyingCollections, lyingRecords, lyingKeys, lyingNumbers, lyingBulletins, lyingStores)
 
 func TestLiarsAreCaught(t *testing.T) {
 	for _, l := range liars {
@@ -73,6 +73,7 @@ type lie struct {
 	collections func(ports.Repositories) ports.Collections
 	records     func(ports.Repositories) ports.Records
 	keys        func(ports.Repositories) ports.Keys
+	numbers     func(ports.Repositories) ports.Numbers
 	bulletin    func(ports.Repositories) ports.Bulletin
 }
 
@@ -88,6 +89,7 @@ func (l lying) AccessKeys() ports.AccessKeys   { return bent{l.Store, l.lie}.Acc
 func (l lying) Collections() ports.Collections { return bent{l.Store, l.lie}.Collections() }
 func (l lying) Records() ports.Records         { return bent{l.Store, l.lie}.Records() }
 func (l lying) Keys() ports.Keys               { return bent{l.Store, l.lie}.Keys() }
+func (l lying) Numbers() ports.Numbers         { return bent{l.Store, l.lie}.Numbers() }
 func (l lying) Bulletin() ports.Bulletin       { return bent{l.Store, l.lie}.Bulletin() }
 
 func (l lying) Atomically(ctx context.Context, f func(ports.Repositories) error) error {
@@ -121,6 +123,10 @@ func (b bent) Records() ports.Records {
 }
 
 func (b bent) Keys() ports.Keys { return told(b.lie.keys, b.honest, ports.Repositories.Keys) }
+
+func (b bent) Numbers() ports.Numbers {
+	return told(b.lie.numbers, b.honest, ports.Repositories.Numbers)
+}
 
 func (b bent) Bulletin() ports.Bulletin {
 	return told(b.lie.bulletin, b.honest, ports.Repositories.Bulletin)
@@ -159,6 +165,10 @@ func onRecords(f func(ports.Repositories) ports.Records) func() ports.Store {
 }
 
 func onKeys(f func(ports.Repositories) ports.Keys) func() ports.Store { return tell(lie{keys: f}) }
+
+func onNumbers(f func(ports.Repositories) ports.Numbers) func() ports.Store {
+	return tell(lie{numbers: f})
+}
 
 func onBulletin(f func(ports.Repositories) ports.Bulletin) func() ports.Store {
 	return tell(lie{bulletin: f})

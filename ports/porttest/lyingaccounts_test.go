@@ -34,18 +34,21 @@ var lyingAccounts = []liar{
 		name: "keeps quiet when a login is taken",
 		open: onAccounts(func(r ports.Repositories) ports.Accounts { return quietAdder{r.Accounts()} }),
 		caught: []string{
-			"a login has one owner",
-			"an account whose login is taken is not stored",
 			"a failure of a method is handed on unchanged",
 			"a failure that f passes over spoils nothing",
+			"a login has one owner",
+			"a login is set for one account",
+			"a login that is given up is free",
+			"an account whose login is taken is not stored",
 		},
 	},
 	{
 		name: "stores half of an account",
 		open: onAccounts(func(r ports.Repositories) ports.Accounts { return halfAdder{r.Accounts()} }),
 		caught: []string{
-			"an account whose login is taken is not stored",
 			"a failure that f passes over spoils nothing",
+			"a login that is given up is free",
+			"an account whose login is taken is not stored",
 		},
 	},
 	{
@@ -79,9 +82,108 @@ var lyingAccounts = []liar{
 		caught: []string{"accounts are listed by id"},
 	},
 	{
-		name:   "lists accounts by name",
-		open:   onAccounts(func(r ports.Repositories) ports.Accounts { return byName{r.Accounts()} }),
-		caught: []string{"accounts are listed by id"},
+		name: "lists accounts by name",
+		open: onAccounts(func(r ports.Repositories) ports.Accounts { return byName{r.Accounts()} }),
+		caught: []string{
+			"accounts are listed by id",
+			"logins are replaced",
+		},
+	},
+	{
+		name:   "reads the first of several accounts",
+		open:   onAccounts(func(r ports.Repositories) ports.Accounts { return firstReader{r.Accounts()} }),
+		caught: []string{"accounts are read together"},
+	},
+	{
+		name:   "reads several accounts or none",
+		open:   onAccounts(func(r ports.Repositories) ports.Accounts { return allReader{r.Accounts()} }),
+		caught: []string{"accounts are read together"},
+	},
+	{
+		name: "reads several accounts without their logins",
+		open: onAccounts(func(r ports.Repositories) ports.Accounts { return loginless{r.Accounts()} }),
+		caught: []string{
+			"accounts are read together",
+			"logins that are set are copied",
+			"times come back in UTC",
+		},
+	},
+	{
+		name: "adds logins to those that there are",
+		open: onAccounts(func(r ports.Repositories) ports.Accounts { return hoarder{r.Accounts()} }),
+		caught: []string{
+			"a login that is given up is free",
+			"logins are replaced",
+		},
+	},
+	{
+		name: "takes an account's own login for another's",
+		open: onAccounts(func(r ports.Repositories) ports.Accounts { return selfless{r.Accounts()} }),
+		caught: []string{
+			"a failure that f passes over spoils nothing",
+			"logins are replaced",
+			"times come back in UTC",
+		},
+	},
+	{
+		name: "sets logins whatever the revision",
+		open: onAccounts(func(r ports.Repositories) ports.Accounts { return blindLoginSetter{r.Accounts()} }),
+		caught: []string{
+			"a failure that f passes over spoils nothing",
+			"logins that cannot be replaced stay",
+			"the logins of a revision are set once",
+		},
+	},
+	{
+		name:   "sets no logins whatever the revision",
+		open:   onAccounts(func(r ports.Repositories) ports.Accounts { return strictSetter{r.Accounts()} }),
+		caught: []string{"logins are replaced"},
+	},
+	{
+		name: "leaves the time of another login",
+		open: onAccounts(func(r ports.Repositories) ports.Accounts { return loginTimer{r.Accounts()} }),
+		caught: []string{
+			"another login is a change of its account",
+			"logins are replaced",
+			"logins that are set are copied",
+			"the logins of a revision are set once",
+		},
+	},
+	{
+		name: "takes logins from others",
+		open: onAccounts(func(r ports.Repositories) ports.Accounts { return robber{r.Accounts()} }),
+		caught: []string{
+			"a failure that f passes over spoils nothing",
+			"a login is set for one account",
+			"logins that cannot be replaced stay",
+			"the failure that is named first is told",
+		},
+	},
+	{
+		name: "sets the logins that are free",
+		open: onAccounts(func(r ports.Repositories) ports.Accounts { return halfSetter{r.Accounts()} }),
+		caught: []string{
+			"a failure that f passes over spoils nothing",
+			"logins that cannot be replaced stay",
+		},
+	},
+	{
+		name:   "sets nobody's logins with success",
+		open:   onAccounts(func(r ports.Repositories) ports.Accounts { return quietSetter{r.Accounts()} }),
+		caught: []string{"logins that cannot be replaced stay"},
+	},
+	{
+		name:   "looks at the revision before the logins",
+		open:   onAccounts(func(r ports.Repositories) ports.Accounts { return revisionFirst{r.Accounts()} }),
+		caught: []string{"the failure that is named first is told"},
+	},
+	{
+		name: "keeps the logins that it was handed",
+		open: func() ports.Store {
+			memory := new(sync.Map)
+			return lying{new(fake.Store), lie{accounts: func(r ports.Repositories) ports.Accounts { return loginSharer{r.Accounts(), memory} }}}
+		},
+		caught: []string{"logins that are set are copied"},
 	},
 	{
 		name:   "cannot take roles away",
@@ -102,9 +204,10 @@ var lyingAccounts = []liar{
 		name: "updates whatever the revision",
 		open: onAccounts(func(r ports.Repositories) ports.Accounts { return blindUpdater{r.Accounts()} }),
 		caught: []string{
-			"a stale change of an account",
-			"a revision of an account is changed once",
 			"a failure that f passes over spoils nothing",
+			"a revision of an account is changed once",
+			"a stale change of an account",
+			"another login is a change of its account",
 		},
 	},
 	{
@@ -181,6 +284,7 @@ var lyingAccounts = []liar{
 		open: onAccounts(func(r ports.Repositories) ports.Accounts { return literalRemover{r.Accounts()} }),
 		caught: []string{
 			"a failure of a method is handed on unchanged",
+			"a number outlives what it was given to",
 			"an account is removed with what is its own",
 			"the parts of a store are one",
 			"what outlives an account",
@@ -188,9 +292,12 @@ var lyingAccounts = []liar{
 		},
 	},
 	{
-		name:   "removes records with their owner",
-		open:   onAccounts(func(r ports.Repositories) ports.Accounts { return cascader{r.Accounts(), r} }),
-		caught: []string{"what outlives an account"},
+		name: "removes records with their owner",
+		open: onAccounts(func(r ports.Repositories) ports.Accounts { return cascader{r.Accounts(), r} }),
+		caught: []string{
+			"a number outlives what it was given to",
+			"what outlives an account",
+		},
 	},
 	{
 		name: "fails with errors of its own",
@@ -569,4 +676,143 @@ type tirelessSetter struct{ ports.Accounts }
 
 func (l tirelessSetter) SetCredential(ctx context.Context, c domain.Credential, at time.Time) error {
 	return l.Accounts.SetCredential(context.WithoutCancel(ctx), c, at)
+}
+
+type firstReader struct{ ports.Accounts }
+
+func (l firstReader) ByIDs(ctx context.Context, ids []domain.AccountID) ([]domain.Account, error) {
+	return l.Accounts.ByIDs(ctx, ids[:1])
+}
+
+type allReader struct{ ports.Accounts }
+
+func (l allReader) ByIDs(ctx context.Context, ids []domain.AccountID) ([]domain.Account, error) {
+	list, err := l.Accounts.ByIDs(ctx, ids)
+	if err == nil && len(list) < len(ids) {
+		return nil, domain.ErrAccountNotFound
+	}
+	return list, err
+}
+
+type loginless struct{ ports.Accounts }
+
+func (l loginless) ByIDs(ctx context.Context, ids []domain.AccountID) ([]domain.Account, error) {
+	list, err := l.Accounts.ByIDs(ctx, ids)
+	for i := range list {
+		list[i].Logins = nil
+	}
+	return list, err
+}
+
+// hoarder gives up no login but for another of the kind.
+type hoarder struct{ ports.Accounts }
+
+func (l hoarder) SetLogins(ctx context.Context, id domain.AccountID, rev domain.Revision, logins []domain.Login, at time.Time) error {
+	a, _ := l.ByID(ctx, id)
+	for _, old := range a.Logins {
+		if !slices.ContainsFunc(logins, func(n domain.Login) bool { return n.Kind() == old.Kind() }) {
+			logins = append(slices.Clone(logins), old)
+		}
+	}
+	return l.Accounts.SetLogins(ctx, id, rev, logins, at)
+}
+
+type selfless struct{ ports.Accounts }
+
+func (l selfless) SetLogins(ctx context.Context, id domain.AccountID, rev domain.Revision, logins []domain.Login, at time.Time) error {
+	for _, n := range logins {
+		if _, _, err := l.ByLogin(ctx, n); err == nil {
+			return domain.ErrLoginTaken
+		}
+	}
+	return l.Accounts.SetLogins(ctx, id, rev, logins, at)
+}
+
+type blindLoginSetter struct{ ports.Accounts }
+
+func (l blindLoginSetter) SetLogins(ctx context.Context, id domain.AccountID, _ domain.Revision, logins []domain.Login, at time.Time) error {
+	return l.Accounts.SetLogins(ctx, id, 0, logins, at)
+}
+
+type strictSetter struct{ ports.Accounts }
+
+func (l strictSetter) SetLogins(ctx context.Context, id domain.AccountID, rev domain.Revision, logins []domain.Login, at time.Time) error {
+	return l.Accounts.SetLogins(ctx, id, cmp.Or(rev, -1), logins, at)
+}
+
+type loginTimer struct{ ports.Accounts }
+
+func (l loginTimer) SetLogins(ctx context.Context, id domain.AccountID, rev domain.Revision, logins []domain.Login, at time.Time) error {
+	a, _ := l.ByID(ctx, id)
+	if !a.Changed.IsZero() {
+		at = a.Changed
+	}
+	return l.Accounts.SetLogins(ctx, id, rev, logins, at)
+}
+
+type robber struct{ ports.Accounts }
+
+func (l robber) SetLogins(ctx context.Context, id domain.AccountID, rev domain.Revision, logins []domain.Login, at time.Time) error {
+	for {
+		err := l.Accounts.SetLogins(ctx, id, rev, logins, at)
+		if is(err, domain.ErrLoginTaken) != nil {
+			return err
+		}
+		for _, n := range logins {
+			if a, _, err := l.ByLogin(ctx, n); err == nil && a.ID != id {
+				left := slices.DeleteFunc(a.Logins, n.Same)
+				if err := l.Accounts.SetLogins(ctx, a.ID, 0, left, a.Changed); err != nil {
+					return err
+				}
+			}
+		}
+	}
+}
+
+type halfSetter struct{ ports.Accounts }
+
+func (l halfSetter) SetLogins(ctx context.Context, id domain.AccountID, rev domain.Revision, logins []domain.Login, at time.Time) error {
+	err := l.Accounts.SetLogins(ctx, id, rev, logins, at)
+	if is(err, domain.ErrLoginTaken) == nil && len(logins) > 1 {
+		_ = l.Accounts.SetLogins(ctx, id, rev, logins[:1], at)
+	}
+	return err
+}
+
+type quietSetter struct{ ports.Accounts }
+
+func (l quietSetter) SetLogins(ctx context.Context, id domain.AccountID, rev domain.Revision, logins []domain.Login, at time.Time) error {
+	return quiet(l.Accounts.SetLogins(ctx, id, rev, logins, at), domain.ErrAccountNotFound)
+}
+
+type revisionFirst struct{ ports.Accounts }
+
+func (l revisionFirst) SetLogins(ctx context.Context, id domain.AccountID, rev domain.Revision, logins []domain.Login, at time.Time) error {
+	if a, err := l.ByID(ctx, id); err == nil && rev != 0 && rev != a.Revision {
+		return domain.ErrStale
+	}
+	return l.Accounts.SetLogins(ctx, id, rev, logins, at)
+}
+
+type loginSharer struct {
+	ports.Accounts
+	memory *sync.Map
+}
+
+func (l loginSharer) SetLogins(ctx context.Context, id domain.AccountID, rev domain.Revision, logins []domain.Login, at time.Time) error {
+	err := l.Accounts.SetLogins(ctx, id, rev, logins, at)
+	if err == nil {
+		l.memory.Store(id, logins)
+	}
+	return err
+}
+
+func (l loginSharer) ByIDs(ctx context.Context, ids []domain.AccountID) ([]domain.Account, error) {
+	list, err := l.Accounts.ByIDs(ctx, ids)
+	for i := range list {
+		if logins, ok := l.memory.Load(list[i].ID); ok {
+			list[i].Logins = logins.([]domain.Login)
+		}
+	}
+	return list, err
 }

@@ -24,12 +24,13 @@ var lyingBulletins = []liar{
 		name: "posts the first change alone",
 		open: onBulletin(func(r ports.Repositories) ports.Bulletin { return firstPoster{r.Bulletin()} }),
 		caught: []string{
-			"several changes are posted, or none",
-			"the changes of one call are heard together",
 			"all that is kept can be heard",
 			"changes that are of no interest any more are forgotten",
-			"what comes after a forgetting is news",
+			"it is known what was posted",
+			"several changes are posted, or none",
 			"slices are copied",
+			"the changes of one call are heard together",
+			"what comes after a forgetting is news",
 		},
 	},
 	{
@@ -88,11 +89,30 @@ var lyingBulletins = []liar{
 		caught: []string{"all that is kept can be heard"},
 	},
 	{
+		name:   "has everything been posted",
+		open:   onBulletin(func(r ports.Repositories) ports.Bulletin { return boaster{r.Bulletin()} }),
+		caught: []string{"it is known what was posted"},
+	},
+	{
+		name:   "goes by the subject alone",
+		open:   onBulletin(func(r ports.Repositories) ports.Bulletin { return kindBlind{r.Bulletin()} }),
+		caught: []string{"it is known what was posted"},
+	},
+	{
+		name: "knows what was posted before it was forgotten",
+		open: func() ports.Store {
+			memory := new(sync.Map)
+			return lying{new(fake.Store), lie{bulletin: func(r ports.Repositories) ports.Bulletin { return elephant{r.Bulletin(), memory} }}}
+		},
+		caught: []string{"it is known what was posted"},
+	},
+	{
 		name: "forgets at the time itself",
 		open: onBulletin(func(r ports.Repositories) ports.Bulletin { return earlyForgetter{r.Bulletin()} }),
 		caught: []string{
 			"all that is kept can be heard",
 			"changes that are of no interest any more are forgotten",
+			"it is known what was posted",
 		},
 	},
 	{
@@ -338,6 +358,11 @@ func (b numberedBulletin) News(ctx context.Context, mark domain.Mark) (news []do
 	return news, domain.Mark(strconv.Itoa(last)), ctx.Err()
 }
 
+func (b numberedBulletin) Posted(ctx context.Context, kind domain.ChangeKind, subject string) (bool, error) {
+	news, _, err := b.News(ctx, "")
+	return slices.ContainsFunc(news, func(c domain.Change) bool { return c.Kind == kind && c.Subject == subject }), err
+}
+
 func (b numberedBulletin) Forget(ctx context.Context, t time.Time, limit int) (n int, err error) {
 	b.store.mu.Lock()
 	defer b.store.mu.Unlock()
@@ -433,4 +458,33 @@ type tirelessListener struct{ ports.Bulletin }
 
 func (l tirelessListener) News(ctx context.Context, mark domain.Mark) ([]domain.Change, domain.Mark, error) {
 	return l.Bulletin.News(context.WithoutCancel(ctx), mark)
+}
+
+type boaster struct{ ports.Bulletin }
+
+func (l boaster) Posted(ctx context.Context, kind domain.ChangeKind, subject string) (bool, error) {
+	_, err := l.Bulletin.Posted(ctx, kind, subject)
+	return err == nil, err
+}
+
+type kindBlind struct{ ports.Bulletin }
+
+func (l kindBlind) Posted(ctx context.Context, _ domain.ChangeKind, subject string) (bool, error) {
+	news, _, err := l.News(ctx, "")
+	return slices.ContainsFunc(news, func(c domain.Change) bool { return c.Subject == subject }), err
+}
+
+// elephant knows what it was ever asked about with success.
+type elephant struct {
+	ports.Bulletin
+	memory *sync.Map
+}
+
+func (l elephant) Posted(ctx context.Context, kind domain.ChangeKind, subject string) (bool, error) {
+	posted, err := l.Bulletin.Posted(ctx, kind, subject)
+	if posted {
+		l.memory.Store(subject, kind)
+	}
+	known, _ := l.memory.Load(subject)
+	return posted || known == kind && err == nil, err
 }

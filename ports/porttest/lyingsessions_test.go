@@ -19,6 +19,48 @@ var lyingSessions = []liar{
 		caught: []string{"a session is read as it was opened"},
 	},
 	{
+		name: "opens every session to rotate",
+		open: onSessions(func(r ports.Repositories) ports.Sessions { return rotator{r.Sessions()} }),
+		caught: []string{
+			"a refresh token is judged as the domain judges it",
+			"a session is read as it was opened",
+			"a session is renewed no more",
+		},
+	},
+	{
+		name:   "stops the renewal of anybody's session",
+		open:   onSessions(func(r ports.Repositories) ports.Sessions { return anyStopper{r.Sessions(), r} }),
+		caught: []string{"a session is renewed no more"},
+	},
+	{
+		name:   "stops the renewal of no session with success",
+		open:   onSessions(func(r ports.Repositories) ports.Sessions { return quietStopper{r.Sessions()} }),
+		caught: []string{"a session is renewed no more"},
+	},
+	{
+		name: "ends a session that is renewed no more",
+		open: onSessions(func(r ports.Repositories) ports.Sessions { return hardStopper{r.Sessions()} }),
+		caught: []string{
+			"a session is renewed no more",
+			"a session that is renewed no more goes on",
+			"times come back in UTC",
+		},
+	},
+	{
+		name: "shortens a session that is renewed no more by a moment",
+		open: onSessions(func(r ports.Repositories) ports.Sessions { return earlyStopper{r.Sessions()} }),
+		caught: []string{
+			"a session is renewed no more",
+			"a session that is renewed no more goes on",
+			"times come back in UTC",
+		},
+	},
+	{
+		name:   "lengthens a session that is renewed no more",
+		open:   onSessions(func(r ports.Repositories) ports.Sessions { return lengthener{r.Sessions(), r} }),
+		caught: []string{"a session is renewed no more"},
+	},
+	{
 		name: "opens for an old password",
 		open: onSessions(func(r ports.Repositories) ports.Sessions { return credulous{r.Sessions(), r} }),
 		caught: []string{
@@ -81,6 +123,7 @@ var lyingSessions = []liar{
 		name: "tells the end of a session at each refresh",
 		open: onSessions(func(r ports.Repositories) ports.Sessions { return alarmist{r.Sessions(), r.Bulletin()} }),
 		caught: []string{
+			"a session is renewed no more",
 			"an ending is news",
 			"times come back in UTC",
 		},
@@ -127,12 +170,13 @@ var lyingSessions = []liar{
 			return failing{r.Sessions(), domain.Refused, domain.ErrSessionNotFound}
 		}),
 		caught: []string{
-			"an ending is news",
+			"a refresh token is judged as the domain judges it",
+			"a refresh token is rotated once, and without a grace the session ends",
+			"a refresh token of no session",
+			"a session is renewed no more",
 			"an account is removed with what is its own",
 			"an ended session is gone",
-			"a refresh token is judged as the domain judges it",
-			"a refresh token of no session",
-			"a refresh token is rotated once, and without a grace the session ends",
+			"an ending is news",
 		},
 	},
 	{
@@ -159,9 +203,12 @@ var lyingSessions = []liar{
 		caught: []string{"a session tells what its account may do at the moment"},
 	},
 	{
-		name:   "lets a session act at its end",
-		open:   onSessions(func(r ports.Repositories) ports.Sessions { return lateAuthority{r.Sessions()} }),
-		caught: []string{"a session without authority"},
+		name: "lets a session act at its end",
+		open: onSessions(func(r ports.Repositories) ports.Sessions { return lateAuthority{r.Sessions()} }),
+		caught: []string{
+			"a session that is renewed no more goes on",
+			"a session without authority",
+		},
 	},
 	{
 		name:   "finds a session at its end",
@@ -174,9 +221,12 @@ var lyingSessions = []liar{
 		caught: []string{"sessions are listed by id"},
 	},
 	{
-		name:   "lists a session at its end",
-		open:   onSessions(func(r ports.Repositories) ports.Sessions { return lateLister{r.Sessions()} }),
-		caught: []string{"sessions that are over are not listed"},
+		name: "lists a session at its end",
+		open: onSessions(func(r ports.Repositories) ports.Sessions { return lateLister{r.Sessions()} }),
+		caught: []string{
+			"a session that is renewed no more goes on",
+			"sessions that are over are not listed",
+		},
 	},
 	{
 		name:   "ends anybody's session",
@@ -222,6 +272,7 @@ var lyingSessions = []liar{
 			}}
 		}),
 		caught: []string{
+			"a session that is renewed no more goes on",
 			"it is noted when a session was used",
 			"times come back in UTC",
 			"what is no news of a session is passed over",
@@ -515,4 +566,60 @@ type greedyPruner struct{ ports.Sessions }
 
 func (l greedyPruner) Prune(ctx context.Context, t time.Time, _ int) (int, error) {
 	return l.Sessions.Prune(ctx, t, 1000)
+}
+
+type rotator struct{ ports.Sessions }
+
+func (l rotator) Open(ctx context.Context, s domain.Session, credential domain.Revision) (domain.Authority, error) {
+	return l.Sessions.Open(ctx, renewedBy(s, domain.Rotating), credential)
+}
+
+type anyStopper struct {
+	ports.Sessions
+	r ports.Repositories
+}
+
+func (l anyStopper) StopRenewal(ctx context.Context, account domain.AccountID, id domain.SessionID, ends time.Time) error {
+	return l.Sessions.StopRenewal(ctx, cmp.Or(found(ctx, l.r, id).Account, account), id, ends)
+}
+
+type quietStopper struct{ ports.Sessions }
+
+func (l quietStopper) StopRenewal(ctx context.Context, account domain.AccountID, id domain.SessionID, ends time.Time) error {
+	return quiet(l.Sessions.StopRenewal(ctx, account, id, ends), domain.ErrSessionNotFound)
+}
+
+type hardStopper struct{ ports.Sessions }
+
+func (l hardStopper) StopRenewal(ctx context.Context, account domain.AccountID, id domain.SessionID, _ time.Time) error {
+	return l.End(ctx, account, id)
+}
+
+type earlyStopper struct{ ports.Sessions }
+
+func (l earlyStopper) StopRenewal(ctx context.Context, account domain.AccountID, id domain.SessionID, ends time.Time) error {
+	return l.Sessions.StopRenewal(ctx, account, id, ends.Add(-time.Microsecond))
+}
+
+// lengthener gives a session that is renewed no more the end that it is told.
+type lengthener struct {
+	ports.Sessions
+	r ports.Repositories
+}
+
+func (l lengthener) StopRenewal(ctx context.Context, account domain.AccountID, id domain.SessionID, ends time.Time) error {
+	s := found(ctx, l.r, id)
+	err := l.Sessions.StopRenewal(ctx, account, id, ends)
+	if err != nil || !ends.After(s.Ends) {
+		return err
+	}
+	c, err := l.r.Accounts().Credential(ctx, account)
+	if err != nil {
+		return err
+	}
+	s.Ends, s.Renewal = ends, domain.NoMore
+	if err := l.End(ctx, account, id); err != nil {
+		return err
+	}
+	return opened(l.Open(ctx, s, c.Revision))
 }

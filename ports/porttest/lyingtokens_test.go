@@ -154,7 +154,19 @@ func (l padder) Verify(text string) (domain.RefreshToken, error) {
 	return l.RefreshIssuer.Verify(strings.TrimRight(text, "="))
 }
 
+func (l padder) IssueLasting(t domain.LastingToken) domain.Secret {
+	return domain.NewSecret(l.RefreshIssuer.IssueLasting(t).Reveal() + "==")
+}
+
+func (l padder) VerifyLasting(text string) (domain.LastingToken, error) {
+	return l.RefreshIssuer.VerifyLasting(strings.TrimRight(text, "="))
+}
+
 type trimmer struct{ ports.RefreshIssuer }
+
+func (l trimmer) VerifyLasting(text string) (domain.LastingToken, error) {
+	return l.RefreshIssuer.VerifyLasting(strings.TrimSpace(text))
+}
 
 func (l trimmer) Verify(text string) (domain.RefreshToken, error) {
 	return l.RefreshIssuer.Verify(strings.TrimSpace(text))
@@ -162,11 +174,80 @@ func (l trimmer) Verify(text string) (domain.RefreshToken, error) {
 
 type easy struct{ ports.RefreshIssuer }
 
+func (l easy) VerifyLasting(text string) (domain.LastingToken, error) {
+	if text == "" {
+		return domain.LastingToken{}, nil
+	}
+	return l.RefreshIssuer.VerifyLasting(text)
+}
+
 func (l easy) Verify(text string) (domain.RefreshToken, error) {
 	if text == "" {
 		return domain.RefreshToken{}, nil
 	}
 	return l.RefreshIssuer.Verify(text)
+}
+
+func TestWhoLiesAboutLastingTokensIsCaught(t *testing.T) {
+	arePairsCaught(t, lastingTokens, []lyingPair[ports.RefreshIssuer]{
+		{"is honest", func(name string) ports.RefreshIssuer { return fake.RefreshIssuer{Name: name} }, nil},
+		{"forgets the account", func(name string) ports.RefreshIssuer { return accountLoser{fake.RefreshIssuer{Name: name}} }, []string{
+			"lasting tokens come back", "a lasting token of another issuer is refused",
+		}},
+		{"refuses what has expired", func(name string) ports.RefreshIssuer { return expirer{fake.RefreshIssuer{Name: name}} }, []string{
+			"lasting tokens come back",
+		}},
+		{"pads", func(name string) ports.RefreshIssuer { return padder{fake.RefreshIssuer{Name: name}} }, []string{
+			"a lasting token has one short text", "an altered lasting token is refused",
+		}},
+		{"trusts everybody", func(string) ports.RefreshIssuer { return fake.RefreshIssuer{} }, []string{"a lasting token of another issuer is refused"}},
+		{"trims", func(name string) ports.RefreshIssuer { return trimmer{fake.RefreshIssuer{Name: name}} }, []string{"an altered lasting token is refused"}},
+		{"takes nothing for a token", func(name string) ports.RefreshIssuer { return easy{fake.RefreshIssuer{Name: name}} }, []string{
+			"an altered lasting token is refused", "what is no lasting token is refused",
+		}},
+		{"rotates lasting tokens", func(name string) ports.RefreshIssuer { return lastingRotator{fake.RefreshIssuer{Name: name}} }, []string{
+			"a lasting token is none that rotates",
+		}},
+		{"lets rotating tokens last", func(name string) ports.RefreshIssuer { return rotatingLaster{fake.RefreshIssuer{Name: name}} }, []string{
+			"a token that rotates is no lasting one",
+		}},
+	})
+}
+
+type accountLoser struct{ ports.RefreshIssuer }
+
+func (l accountLoser) VerifyLasting(text string) (domain.LastingToken, error) {
+	t, err := l.RefreshIssuer.VerifyLasting(text)
+	t.Account = ""
+	return t, err
+}
+
+type expirer struct{ ports.RefreshIssuer }
+
+func (l expirer) VerifyLasting(text string) (domain.LastingToken, error) {
+	t, err := l.RefreshIssuer.VerifyLasting(text)
+	if err == nil && t.Ends.Before(noon.AddDate(-9, 0, 0)) {
+		return domain.LastingToken{}, domain.ErrInvalidToken
+	}
+	return t, err
+}
+
+type lastingRotator struct{ ports.RefreshIssuer }
+
+func (l lastingRotator) Verify(text string) (domain.RefreshToken, error) {
+	if t, err := l.VerifyLasting(text); err == nil {
+		return domain.RefreshToken{Session: t.Session}, nil
+	}
+	return l.RefreshIssuer.Verify(text)
+}
+
+type rotatingLaster struct{ ports.RefreshIssuer }
+
+func (l rotatingLaster) VerifyLasting(text string) (domain.LastingToken, error) {
+	if t, err := l.Verify(text); err == nil {
+		return domain.LastingToken{Session: t.Session, Ends: noon}, nil
+	}
+	return l.RefreshIssuer.VerifyLasting(text)
 }
 
 func TestLyingCursorSealersAreCaught(t *testing.T) {

@@ -141,6 +141,10 @@ func everything(ctx context.Context, s ports.Store) string {
 		list, err := s.Records().List(ctx, c.Ref(), domain.Everything{}, "", moves)
 		lines = append(lines, answer(list, err))
 	}
+	for _, series := range []domain.Series{users, ships} {
+		list, err := s.Numbers().List(ctx, series, 0, moves)
+		lines = append(lines, answer(list, err))
+	}
 	lines = append(lines, allKeys(ctx, s), allNews(ctx, s))
 	return strings.Join(lines, "\n\t")
 }

@@ -26,6 +26,12 @@ func TestModelTellsStoresApart(t *testing.T) {
 		"does not count the access keys that it ends", "keeps no address of an access key", "sees access keys a moment early",
 		"prunes access keys as they expire", "returns the key that it is given", "keeps one key a use", "lists keys by id",
 		"replaces more of a key than its seal", "seals a key that is not there with success", "forgets a key that is not there with success",
+		"reads the first of several accounts", "sets logins whatever the revision", "takes logins from others", "leaves the time of another login",
+		"opens every session to rotate", "stops the renewal of anybody's session", "ends a session that is renewed no more",
+		"lengthens a session that is renewed no more",
+		"counts all series together", "numbers things in the order of their ids", "answers in the order of numbers",
+		"counts only the accounts that are there", "forgets the numbers of accounts that are gone", "begins a list of numbers at the given one",
+		"has everything been posted", "goes by the subject alone",
 		"keeps what a failed transaction wrote", "breaks a transaction off at a failure",
 	} {
 		i := slices.IndexFunc(liars, func(l liar) bool { return l.name == name })
@@ -54,7 +60,7 @@ func TestModelComesUponEveryOutcome(t *testing.T) {
 		"login-taken", "account-not-found", "stale-revision", "credential-changed", "session-not-found",
 		"access-key-not-found", "key-not-found", "collection-not-found", "collection-exists", "collection-changed", "collection-in-use",
 		"record-not-found", "record-exists", "not-unique",
-		"verdict 0", "verdict 1", "verdict 2", "verdict 3",
+		"number-not-found", "verdict 0", "verdict 1", "verdict 2", "verdict 3",
 	} {
 		if n := strings.Count(answers.String(), outcome); n < 4 {
 			t.Errorf("%s came up %d times", outcome, n)

@@ -15,8 +15,8 @@ var suites = []struct {
 	files    []string
 	promises []string
 }{
-	{[]string{"doc.go", "store.go", "accounts.go", "sessions.go", "accesskeys.go", "collections.go", "records.go", "keys.go", "bulletin.go"}, promises(store)},
-	{[]string{"tokens.go"}, slices.Concat(promises(issuer), promises(refreshIssuer), promises(cursorSealer))},
+	{[]string{"doc.go", "store.go", "accounts.go", "sessions.go", "accesskeys.go", "collections.go", "records.go", "keys.go", "numbers.go", "bulletin.go"}, promises(store)},
+	{[]string{"tokens.go"}, slices.Concat(promises(issuer), promises(refreshIssuer), promises(lastingTokens), promises(cursorSealer))},
 	{[]string{"passwords.go", "doc.go"}, slices.Concat(promises(hasher), promises(blocklist(nil)))},
 	{[]string{"rules.go"}, slices.Concat(promises(ruleClauses(nil)), promises(schemas))},
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,7 +17,7 @@ import (
 // twice a clause, and returns an issuer with a key of its own each time.
 func TestRefreshIssuer(t *testing.T, open func(*testing.T) ports.RefreshIssuer) {
 	t.Helper()
-	run(t, twice(open), refreshIssuer)
+	run(t, twice(open), slices.Concat(refreshIssuer, lastingTokens))
 }
 
 var refreshIssuer = []clause[pair[ports.RefreshIssuer]]{

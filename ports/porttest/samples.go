@@ -53,12 +53,19 @@ func credential(a domain.Account, n int, rev domain.Revision) domain.Credential 
 	return domain.Credential{Account: a.ID, Hash: hash(n), Revision: rev}
 }
 
-// session returns the nth session as it is when it is opened at noon.
+// session returns the nth session as it is when it is opened at noon, to be renewed
+// by tokens that rotate.
 func session(n int, a domain.Account) domain.Session {
 	return domain.Session{
-		ID: sessionID(n), Account: a.ID, Created: noon, Used: noon, Ends: noon.Add(policy.Max), Device: "Firefox on Linux, Zoë’s",
+		ID: sessionID(n), Account: a.ID, Created: noon, Used: noon, Ends: noon.Add(policy.Max), Device: "Firefox on Linux, Zoë’s", Renewal: domain.Rotating,
 		Seen: noon, Address: "2001:db8::1",
 	}
+}
+
+// renewedBy returns s with another renewal.
+func renewedBy(s domain.Session, r domain.Renewal) domain.Session {
+	s.Renewal = r
+	return s
 }
 
 // accessKey returns the nth access key as it is when it is added at noon. It does

@@ -22,8 +22,9 @@ var sessions = []clause[ports.Store]{
 			one, two := session(1, ada), session(2, ada)
 			two.Counter, two.Device, two.Used = 1<<40, "", noon.Add(time.Microsecond)
 			two.Seen, two.Address = noon.Add(2*time.Microsecond), longAddress
+			two.Renewal = domain.Reusable
 			three := session(3, ada)
-			three.Address, three.Used = "", two.Used
+			three.Address, three.Used, three.Renewal = "", two.Used, domain.NoMore
 			return errors.Join(
 				s.Accounts().Add(ctx, ada, hash(1)),
 				opened(s.Sessions().Open(ctx, one, 1)),
@@ -103,6 +104,61 @@ var sessions = []clause[ports.Store]{
 				a.Status = domain.Suspended
 				return tx.Accounts().Update(ctx, a)
 			})
+		},
+	},
+	{
+		"a session is renewed no more",
+		"StopRenewal makes the renewal of a session of the account NoMore, and its end no later than ends, or fails with domain.ErrSessionNotFound.",
+		func(ctx context.Context, s ports.Store) error {
+			ada, bob := account(1, "ada"), account(2, "bob")
+			one, two := renewedBy(session(1, ada), domain.Reusable), session(2, ada)
+			three, four := renewedBy(session(3, ada), domain.Reusable), renewedBy(session(4, ada), domain.Reusable)
+			sooner, latest := noon.Add(time.Hour+time.Microsecond), one.Ends.Add(time.Microsecond)
+			stopped := renewedBy(one, domain.NoMore)
+			stopped.Ends = sooner
+			again := stopped
+			again.Ends = sooner.Add(-time.Microsecond)
+			return errors.Join(
+				signedIn(ctx, s, ada, one, two, three, four),
+				signedIn(ctx, s, bob),
+				is(s.Sessions().StopRenewal(ctx, bob.ID, one.ID, sooner), domain.ErrSessionNotFound),
+				is(s.Sessions().StopRenewal(ctx, ada.ID, sessionID(5), sooner), domain.ErrSessionNotFound),
+				s.Sessions().End(ctx, ada.ID, four.ID),
+				is(s.Sessions().StopRenewal(ctx, ada.ID, four.ID, sooner), domain.ErrSessionNotFound),
+				reads([]domain.Session{one, two, three})(s.Sessions().List(ctx, ada.ID, noon, "", 9)),
+				s.Sessions().StopRenewal(ctx, ada.ID, one.ID, sooner),
+				s.Sessions().StopRenewal(ctx, ada.ID, two.ID, latest),
+				reads([]domain.Session{stopped, renewedBy(two, domain.NoMore), three})(s.Sessions().List(ctx, ada.ID, noon, "", 9)),
+				s.Sessions().StopRenewal(ctx, ada.ID, one.ID, latest),
+				reads(stopped)(s.Sessions().ByID(ctx, one.ID, noon)),
+				s.Sessions().StopRenewal(ctx, ada.ID, one.ID, again.Ends),
+				reads(again)(s.Sessions().ByID(ctx, one.ID, noon)),
+				reads(domain.Refreshed{})(s.Sessions().Refresh(ctx, refreshToken(2, 0), noon, policy)),
+				hears()(s.Bulletin().News(ctx, "")),
+			)
+		},
+	},
+	{
+		"a session that is renewed no more goes on",
+		"The session goes on until then.",
+		func(ctx context.Context, s ports.Store) error {
+			ada := account(1, "ada")
+			one, ends := renewedBy(session(1, ada), domain.Reusable), noon.Add(time.Hour)
+			stopped := renewedBy(one, domain.NoMore)
+			stopped.Ends = ends
+			seen := stopped
+			seen.Seen, seen.Address = noon.Add(domain.SightingInterval), longAddress
+			return errors.Join(
+				signedIn(ctx, s, ada, one),
+				s.Sessions().StopRenewal(ctx, ada.ID, one.ID, ends),
+				reads(authority(ada))(s.Sessions().Authority(ctx, one.ID, ends.Add(-time.Microsecond))),
+				reads(stopped)(s.Sessions().ByID(ctx, one.ID, ends.Add(-time.Microsecond))),
+				s.Sessions().Saw(ctx, []domain.Sighting[domain.SessionID]{sighting(one.ID, seen.Seen, seen.Address)}),
+				reads([]domain.Session{seen})(s.Sessions().List(ctx, ada.ID, ends.Add(-time.Microsecond), "", 9)),
+				fails[domain.Authority](domain.ErrSessionNotFound)(s.Sessions().Authority(ctx, one.ID, ends)),
+				reads([]domain.Session(nil))(s.Sessions().List(ctx, ada.ID, ends, "", 9)),
+				reads(1)(s.Sessions().Prune(ctx, ends.Add(time.Microsecond), 9)),
+			)
 		},
 	},
 	{
@@ -446,6 +502,16 @@ func judged(ctx context.Context, s ports.Store) error {
 				if err := judgedOnce(ctx, s, ada, was, refreshToken(n, presented), now, p); err != nil {
 					return fmt.Errorf("counter %d presented %v after, grace %v, of %s: %w", presented, after, p.Grace, spell(was), err)
 				}
+			}
+		}
+	}
+	for _, renewal := range []domain.Renewal{domain.Reusable, domain.NoMore} {
+		for presented := range domain.Counter(5) {
+			n++
+			was := renewedBy(session(n, ada), renewal)
+			was.Counter = 3
+			if err := judgedOnce(ctx, s, ada, was, refreshToken(n, presented), noon.Add(time.Second), p); err != nil {
+				return fmt.Errorf("counter %d presented of %s: %w", presented, spell(was), err)
 			}
 		}
 	}

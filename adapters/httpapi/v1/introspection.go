@@ -45,7 +45,7 @@ func (d dialect) viewIntrospection(i tokens.Introspection) introspection {
 	case tokens.AccessKey:
 		v.TokenType, v.IssuedAt, v.Scope = "access_key", seconds(c.Issued), spaced(i.Scopes)
 		v.Roles = append([]domain.Role{}, c.Roles...)
-	case tokens.RefreshToken, tokens.NoToken:
+	case tokens.RefreshToken, tokens.LastingToken, tokens.NoToken:
 	}
 	return v
 }

@@ -14,7 +14,7 @@ const maxWait = 25
 
 // A revocation is one thing that is not valid any more.
 type revocation struct {
-	Kind    domain.ChangeKind `json:"kind" enum:"session,authority,key,retired" doc:"session: access tokens whose sid it is are not valid. authority: those whose sub it is and whose av is below value are not. retired: those whose kid it is are not. key: there is a new key; read the key set."`
+	Kind    domain.ChangeKind `json:"kind" enum:"session,authority,token,key,retired" doc:"session: access tokens whose sid it is are not valid. authority: those whose sub it is and whose av is below value are not. token: the one whose jti it is is not. retired: those whose kid it is are not. key: there is a new key; read the key set."`
 	Subject string            `json:"subject"`
 	Value   int64             `json:"value,omitzero"`
 	At      time.Time         `json:"at"`

@@ -5,6 +5,7 @@ package wire
 
 import (
 	"github.com/keyport-go/keyport/domain/accounts"
+	"github.com/keyport-go/keyport/domain/numbers"
 	"github.com/keyport-go/keyport/domain/resources"
 	"github.com/keyport-go/keyport/domain/tokens"
 )
@@ -14,4 +15,5 @@ type Services struct {
 	Accounts  *accounts.Service
 	Tokens    *tokens.Service
 	Resources *resources.Service
+	Numbers   *numbers.Service
 }
