@@ -80,7 +80,8 @@ func (s Session) Live(now time.Time, p SessionPolicy) bool {
 
 // Refresh judges the refresh token that carries the presented counter, at now.
 // It returns the session as it is after a Rotated, and unchanged for the other
-// verdicts. A session that is not Rotating is Refused. Whoever keeps the session must judge and write in one step.
+// verdicts. A session that is not Rotating is Refused. Whoever keeps the session
+// must judge and write in one step.
 //
 // A token whose successor is current is answered again for Grace after the
 // rotation: two tabs, a double click or a lost answer give one successor, not an

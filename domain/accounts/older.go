@@ -19,8 +19,9 @@ func (s *Service) Lookup(ctx context.Context, ids ...domain.AccountID) ([]domain
 // Resign gives the asker another user name and another password in one step, as an
 // older API does, which asks for no password before. least is as in Registration.
 // The asker's other sessions end, and the one that asks goes on. It fails with
-// ErrUnauthenticated, ErrNotByKey, ErrWeakPassword, ErrLoginTaken, ErrBusy, and with
-// ErrCredentialChanged if another change was faster.
+// ErrUnauthenticated, ErrNotByKey, ErrAccountNotFound, ErrInvalidLogin unless it is a
+// user name, ErrWeakPassword, ErrLoginTaken, ErrBusy, and with ErrCredentialChanged if
+// another change was faster.
 func (s *Service) Resign(ctx context.Context, who domain.Asker, username domain.Login, next domain.Password, least int) (domain.Account, error) {
 	if err := who.InPerson(); err != nil {
 		return domain.Account{}, err
@@ -32,6 +33,9 @@ func (s *Service) Resign(ctx context.Context, who domain.Asker, username domain.
 	credential, err := s.c.Store.Accounts().Credential(ctx, a.ID)
 	if err != nil {
 		return domain.Account{}, err
+	}
+	if username.Kind() != domain.Username {
+		return domain.Account{}, domain.ErrInvalidLogin
 	}
 	logins := []domain.Login{username}
 	if email := a.Login(domain.Email); !email.IsZero() {
@@ -58,7 +62,11 @@ func (s *Service) Resign(ctx context.Context, who domain.Asker, username domain.
 			return err
 		}
 		posted = sessionsEnded(ended, now)
-		return tx.Bulletin().Post(ctx, posted...)
+		if err := tx.Bulletin().Post(ctx, posted...); err != nil {
+			return err
+		}
+		a, err = tx.Accounts().ByID(ctx, a.ID)
+		return err
 	})
 	if err != nil {
 		return domain.Account{}, err

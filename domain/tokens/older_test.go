@@ -647,3 +647,16 @@ func TestEachKindOfTokenIsForItsOwnUse(t *testing.T) {
 	_, err := w.Refresh(t.Context(), rotates.Refresh.Reveal())
 	ok(t, err)
 }
+
+// What lasts can be given up by whoever bears it, as any refresh token (RFC 7009).
+func TestALastingTokenIsRevokedWithItsSession(t *testing.T) {
+	w := newWorld(t)
+	g, err := w.OpenOn(t.Context(), w.ada.ID, 1, domain.Client{}, tokens.Terms{Renewal: domain.Reusable})
+	ok(t, err)
+	ok(t, w.Revoke(t.Context(), g.Refresh.Reveal()))
+	ok(t, w.Revoke(t.Context(), g.Refresh.Reveal()))
+	_, err = w.Reuse(t.Context(), g.Refresh.Reveal(), accessTTL)
+	is(t, err, domain.ErrInvalidToken)
+	_, err = w.Check(t.Context(), g.Access.Reveal(), "")
+	is(t, err, domain.ErrInvalidToken)
+}

@@ -115,6 +115,9 @@ func (s *Service) owner(ctx context.Context, token string) (domain.AccountID, do
 	if !errors.Is(err, domain.Unauthenticated) {
 		return claims.Subject, claims.Session, err
 	}
+	if lasting, err := s.c.Refresher.VerifyLasting(token); err == nil {
+		return lasting.Account, lasting.Session, nil
+	}
 	refresh, err := s.c.Refresher.Verify(token)
 	if err != nil {
 		return "", "", err
