@@ -36,13 +36,14 @@ func (r numbers) Of(ctx context.Context, s domain.Series, ids ...string) ([]int6
 	return all, nil
 }
 
-// numbersOf returns the numbers of those ids that have one.
+// numbersOf returns the numbers of those ids that have one. It looks for each id: left
+// to itself, SQLite goes through the whole series instead.
 func numbersOf(ctx context.Context, l *line, s domain.Series, ids []string) (map[string]int64, error) {
 	given := make(map[string]int64, len(ids))
 	err := l.rows(ctx, func(v row) error {
 		given[v.text(1)] = v.number(0)
 		return nil
-	}, `SELECT number, id FROM numbers WHERE series = ? AND id IN (SELECT value FROM json_each(?))`, s, list(ids))
+	}, `SELECT number, numbers.id FROM json_each(?) CROSS JOIN numbers WHERE series = ? AND numbers.id = json_each.value`, list(ids), s)
 	return given, err
 }
 

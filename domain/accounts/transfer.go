@@ -102,7 +102,7 @@ func (s *Service) usable(t Transfer) error {
 	if len(t.Logins) == 0 {
 		return domain.ErrInvalidLogin.At("/username", "required", "want a user name or an e-mail address")
 	}
-	if t.Hash.IsZero() {
+	if t.Hash.IsZero() || s.c.Readable == nil {
 		return nil
 	}
 	if err := s.c.Readable(t.Hash); err != nil {
@@ -143,7 +143,7 @@ func holder(logins []domain.Login, of func(domain.Login) (domain.AccountID, erro
 		}
 	}
 	for i, id := range holders {
-		if id != "" && id != holders[0] || id == "" && holders[0] != "" {
+		if id != holders[0] {
 			taken := logins[0]
 			if holders[0] == "" {
 				taken = logins[i]
