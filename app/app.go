@@ -20,6 +20,7 @@ import (
 	"github.com/keyport-go/keyport/adapters/words"
 	"github.com/keyport-go/keyport/domain"
 	"github.com/keyport-go/keyport/domain/accounts"
+	"github.com/keyport-go/keyport/domain/numbers"
 	"github.com/keyport-go/keyport/domain/resources"
 	"github.com/keyport-go/keyport/domain/tokens"
 	"github.com/keyport-go/keyport/ports"
@@ -34,6 +35,7 @@ type Parts struct {
 	Cursors   ports.CursorSealer
 	Hasher    ports.PasswordHasher
 	Blocklist ports.Blocklist
+	Readable  func(domain.PasswordHash) error // what is wrong with a hash that was made elsewhere; nil where none is imported
 	Now       func() time.Time
 	NewID     func() string
 	Uptime    func() time.Duration        // monotonic
@@ -69,8 +71,9 @@ func Services(c Config, p Parts) wire.Services {
 		Accounts: accounts.New(accounts.Config{
 			Store: p.Store, Hasher: p.Hasher, Cursors: p.Cursors, Now: p.Now, NewID: p.NewID,
 			Policy: domain.PasswordPolicy{Min: c.PasswordMin, Common: p.Blocklist.Contains},
-			Told:   sessions.Learn,
+			Told:   sessions.Learn, Readable: p.Readable,
 		}),
+		Numbers: numbers.New(p.Store),
 		Resources: resources.New(resources.Config{
 			Store: p.Store, Rules: words.Compiler{}, Schemas: schema.New(), Cursors: p.Cursors, Now: p.Now, NewID: p.NewID,
 		}),
@@ -79,15 +82,28 @@ func Services(c Config, p Parts) wire.Services {
 
 // Handler serves s, which Services has built on p. c must be one that Load would
 // return, with a PublicURL.
-func Handler(c Config, p Parts, s wire.Services) http.Handler {
+func Handler(c Config, p Parts, s wire.Services) http.Handler { return httpapi.New(stack(c, p, s)) }
+
+// Apart serves one older API at the root of a listener of its own; otherwise it is as
+// Handler.
+func Apart(c Config, p Parts, s wire.Services, dialect string) http.Handler {
+	return httpapi.Apart(stack(c, p, s), dialects[dialect](s, ""))
+}
+
+func stack(c Config, p Parts, s wire.Services) httpapi.Config {
 	trusted, err := c.proxies()
 	if err != nil {
 		panic("app: a configuration that was not checked: " + err.Error())
 	}
-	return httpapi.New(httpapi.Config{
+	mounts, err := c.mounts()
+	if err != nil {
+		panic("app: a configuration that was not checked: " + err.Error())
+	}
+	return httpapi.Config{
 		Services: s, Ready: func(ctx context.Context) error { return p.Store.Ping(ctx) },
 		Log: p.Log, NewID: p.NewID, Observe: p.Observe, Version: Version(),
 		PublicURL: c.PublicURL, Audience: cmp.Or(c.Audience, c.PublicURL), RevocationMax: c.RevocationMax, KeySetMaxAge: c.KeySetMaxAge,
 		Origins: c.CORSOrigins, TrustedProxies: trusted, HSTS: c.HSTS, Timeout: c.RequestTimeout,
-	})
+		Older: paths(mounts, s),
+	}
 }

@@ -51,6 +51,7 @@ type Config struct {
 	HSTS               bool          `default:"false" desc:"Whether browsers are told to use TLS alone, for a year."`
 	RequestTimeout     time.Duration `split_words:"true" default:"10s" desc:"The longest that a request may take."`
 	DrainGrace         time.Duration `split_words:"true" default:"15s" desc:"Time that open requests get at shutdown; below the pod's terminationGracePeriodSeconds."`
+	Dialects           []string      `desc:"Older APIs that are served too, each at a path of the public listener or at an address of its own, with commas between: fleet=/fleet,signup=127.0.0.1:5002. There are fleet, library, signup, skeleton."`
 	LogLevel           string        `split_words:"true" default:"info" desc:"debug, info, warn or error."`
 	LogFormat          string        `split_words:"true" default:"auto" desc:"auto, json or text; auto is text on a terminal."`
 }
@@ -96,6 +97,9 @@ func (c Config) check() error {
 	must(c.PublicURL != "" || loopback(c.HTTPAddr), "KEYPORT_HTTP_ADDR is %s, which others can reach: set KEYPORT_PUBLIC_URL to where they do, or listen on 127.0.0.1", c.HTTPAddr)
 	for _, origin := range c.CORSOrigins {
 		must(plainURL(origin) && !strings.Contains(origin, "*"), "KEYPORT_CORS_ORIGINS: %q is no origin: want http:// or https:// and a host, without a slash at the end and without *", origin)
+	}
+	if _, err := c.mounts(); err != nil {
+		faults = append(faults, fmt.Errorf("KEYPORT_DIALECTS: %w", err))
 	}
 	if _, err := c.proxies(); err != nil {
 		faults = append(faults, fmt.Errorf("KEYPORT_TRUSTED_PROXIES: %w", err))

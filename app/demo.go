@@ -7,10 +7,12 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/keyport-go/keyport/adapters/httpapi/dialects/fleet"
 	"github.com/keyport-go/keyport/adapters/httpapi/wire"
 	"github.com/keyport-go/keyport/deploy/demo"
 	"github.com/keyport-go/keyport/domain"
@@ -23,7 +25,8 @@ type Demo struct {
 	Dir string    // where the database is kept, unless a setting says otherwise
 	Out io.Writer // where the addresses and the new password are printed
 
-	setting string // how a command in another terminal is led to the same database; "" where the environment does it
+	dialects bool   // whether the older APIs stand where the demo has them, and not where a setting says
+	setting  string // how a command in another terminal is led to the same database; "" where the environment does it
 }
 
 // Prepare makes the demo's folder and returns c with the demo's own settings,
@@ -40,12 +43,16 @@ func (d *Demo) Prepare(c Config) (Config, error) {
 		c.DatabaseURL = Secret{domain.NewSecret(url)}
 		d.setting = "KEYPORT_DATABASE_URL=" + url + " "
 	}
+	if _, given := os.LookupEnv("KEYPORT_DIALECTS"); !given {
+		c.Dialects = []string{"fleet=127.0.0.1:5000", "skeleton=127.0.0.1:5001", "signup=127.0.0.1:5002", "library=127.0.0.1:5003"}
+		d.dialects = true
+	}
 	return c, nil
 }
 
-// load declares the collections, fills them where they are empty, and opens the
-// administrator's account where there is none.
-func (d *Demo) load(ctx context.Context, s wire.Services, url string) error {
+// load declares the collections, fills them where they are empty, opens the accounts
+// that there are not yet, and prints where everything is.
+func (d *Demo) load(ctx context.Context, s wire.Services, url string, places []place) error {
 	for _, text := range demo.Collections() {
 		c, err := readDeclaration(text)
 		if err != nil {
@@ -62,6 +69,9 @@ func (d *Demo) load(ctx context.Context, s wire.Services, url string) error {
 	if _, err := s.Resources.Fill(ctx, "ships", ships); err != nil {
 		return fmt.Errorf("ships: %w", err)
 	}
+	if err := loadFleet(ctx, s); err != nil {
+		return fmt.Errorf("fleet: %w", err)
+	}
 	_, made, err := createAdministrator(ctx, s.Accounts, "admin")
 	if err != nil && !errors.Is(err, domain.ErrLoginTaken) {
 		return err
@@ -70,17 +80,59 @@ func (d *Demo) load(ctx context.Context, s wire.Services, url string) error {
 	if made == "" {
 		admin = "admin; a new password: " + d.setting + "go run ./cmd/keyport admin password admin"
 	}
-	place := d.Dir
+	where := d.Dir
 	if d.setting == "" {
-		place = "the database of KEYPORT_DATABASE_URL"
+		where = "the database of KEYPORT_DATABASE_URL"
+	}
+	var older strings.Builder
+	for _, p := range places {
+		fmt.Fprintf(&older, "  %-14s %s", p.dialect, p.url)
+		if p.why != "" {
+			fmt.Fprintf(&older, "  (%s)", p.why)
+		}
+		older.WriteByte('\n')
 	}
 	_, err = fmt.Fprintf(d.Out, `Keyport's demo is at %s
   ships          %[1]s/v1/collections/ships/records
   reference      %[1]s/docs
   administrator  %s
-  stop it with Ctrl-C; its data stays in %s
-`, url, admin, place)
+%s  stop it with Ctrl-C; its data stays in %s
+`, url, admin, older.String(), where)
 	return err
+}
+
+// loadFleet numbers the ships, and opens the two accounts that the clients of fleet
+// know.
+func loadFleet(ctx context.Context, s wire.Services) error {
+	var ids []string
+	for p := (domain.PageRequest{Limit: domain.MaxLimit}); ; {
+		page, err := s.Resources.List(ctx, domain.Asker{}, "ships", p)
+		if err != nil {
+			return err
+		}
+		for _, r := range page.Items {
+			ids = append(ids, string(r.ID))
+		}
+		if p.Cursor = page.Next; p.Cursor == "" {
+			break
+		}
+	}
+	if _, err := s.Numbers.Of(ctx, fleet.Ships, ids...); err != nil {
+		return err
+	}
+	for _, known := range []struct{ name, password string }{{"user", "password"}, {"guest", "guest"}} {
+		login, err := domain.ParseUsername(known.name)
+		if err != nil {
+			return err
+		}
+		_, err = s.Accounts.Register(ctx, accounts.Registration{
+			Logins: []domain.Login{login}, Password: domain.NewPassword(known.password), Least: 1, Series: fleet.Users,
+		})
+		if err != nil && !errors.Is(err, domain.ErrLoginTaken) {
+			return err
+		}
+	}
+	return nil
 }
 
 // createAdministrator opens an account with a random password, and returns that

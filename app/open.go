@@ -56,7 +56,7 @@ func open(ctx context.Context, c Config, publicURL string, log io.Writer, news f
 		return nil, err
 	}
 	hasher := password.New(password.Config{Running: c.HashesRunning, Waiting: c.HashesWaiting})
-	o.Hasher, o.Blocklist = hasher, password.Blocklist{}
+	o.Hasher, o.Blocklist, o.Readable = hasher, password.Blocklist{}, password.Check
 	o.watch(hasher)
 	return o, nil
 }

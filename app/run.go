@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -23,6 +24,11 @@ const usage = `usage:
   keyport admin password [--stdin] LOGIN
                                   give an account a new password, made up and printed,
                                   or read from the first line of standard input
+  keyport accounts import [--dry-run] [--passwords] [--dialect NAME] FILE
+                                  open the accounts of an NDJSON or CSV file; - is
+                                  standard input, NAME the older API they come from
+  keyport accounts export [FILE]  write all accounts with their hashes, as NDJSON, to a
+                                  new file; without one or with -, to standard output
   keyport keys list               print the keys, and what each does now
   keyport keys rotate [USE...]    make a new key that will sign, for sign, refresh,
                                   cursor, or all of them
@@ -37,8 +43,11 @@ const usage = `usage:
 // errUsage is what Run returns for arguments that it does not know.
 var errUsage = errors.New("no such command\n" + strings.TrimSuffix(usage, "\n"))
 
-// several stands for any number of operands.
-const several = -1
+// These stand for any number of operands, and for one or none.
+const (
+	several  = -1
+	optional = -2
+)
 
 // Run does what the arguments ask for, until it is done or ctx ends.
 func Run(ctx context.Context, args []string, s Streams) error {
@@ -47,12 +56,13 @@ func Run(ctx context.Context, args []string, s Streams) error {
 		return err
 	}
 	verb, rest := args[0], args[1:]
-	if (verb == "admin" || verb == "keys") && len(rest) > 0 {
+	if (verb == "admin" || verb == "keys" || verb == "accounts") && len(rest) > 0 {
 		verb, rest = verb+" "+rest[0], rest[1:]
 	}
 	flags := flag.NewFlagSet(verb, flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	var demo Demo
+	var moving Import
 	var on, stdin bool
 	operands := 0
 	switch verb {
@@ -64,6 +74,13 @@ func Run(ctx context.Context, args []string, s Streams) error {
 	case "admin password":
 		flags.BoolVar(&stdin, "stdin", false, "")
 		operands = 1
+	case "accounts import":
+		flags.BoolVar(&moving.DryRun, "dry-run", false, "")
+		flags.BoolVar(&moving.Passwords, "passwords", false, "")
+		flags.StringVar(&moving.Dialect, "dialect", "", "")
+		operands = 1
+	case "accounts export":
+		operands = optional
 	case "keys retire":
 		operands = 1
 	case "keys rotate":
@@ -72,7 +89,10 @@ func Run(ctx context.Context, args []string, s Streams) error {
 	default:
 		return errUsage
 	}
-	if err := flags.Parse(rest); err != nil || flags.NArg() != operands && operands != several {
+	if err := flags.Parse(rest); err != nil {
+		return errUsage
+	}
+	if n := flags.NArg(); n != operands && operands != several && (operands != optional || n > 1) {
 		return errUsage
 	}
 	switch verb {
@@ -89,6 +109,11 @@ func Run(ctx context.Context, args []string, s Streams) error {
 	switch verb {
 	case "migrate":
 		return Migrate(ctx, c)
+	case "accounts import":
+		moving.File = flags.Arg(0)
+		return ImportAccounts(ctx, c, moving, s.In, s.Out, s.Err)
+	case "accounts export":
+		return ExportAccounts(ctx, c, cmp.Or(flags.Arg(0), "-"), s.Out, s.Err)
 	case "keys list":
 		return ListKeys(ctx, c, s.Out)
 	case "keys rotate":

@@ -35,6 +35,15 @@ func Serve(ctx context.Context, c Config, demo *Demo, log io.Writer) (err error)
 	if c.PublicURL == "" {
 		c.PublicURL = "http://" + public.Addr().String()
 	}
+	c, older, places, err := outposts(ctx, c, demo != nil && demo.dialects)
+	defer func() {
+		for _, l := range older {
+			_ = l.Close()
+		}
+	}()
+	if err != nil {
+		return err
+	}
 	news := make(chan struct{}, 1)
 	o, err := open(ctx, c, c.PublicURL, log, func() {
 		select {
@@ -51,7 +60,7 @@ func Serve(ctx context.Context, c Config, demo *Demo, log io.Writer) (err error)
 	o.metrics.Gauge("keyport_bulletin_lag_seconds", "Time from the latest revocation to its effect on this replica.", func() float64 { return services.Tokens.News().Lag.Seconds() })
 	o.metrics.Gauge("keyport_bulletin_changes", "Revocations that this replica has in mind.", func() float64 { return float64(services.Tokens.News().Changes) })
 	if demo != nil {
-		if err := demo.load(ctx, services, c.PublicURL); err != nil {
+		if err := demo.load(ctx, services, c.PublicURL, places); err != nil {
 			return fmt.Errorf("loading the demo: %w", err)
 		}
 	}
@@ -60,6 +69,9 @@ func Serve(ctx context.Context, c Config, demo *Demo, log io.Writer) (err error)
 	o.Log.Info("serving", "url", c.PublicURL, "addr", public.Addr().String(), "ops", private.Addr().String(), "version", Version())
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return serve(ctx, public, Handler(c, o.Parts, services), c, services.Tokens.Hush) })
+	for _, l := range older {
+		group.Go(func() error { return serve(ctx, l, Apart(c, o.Parts, services, l.dialect), c) })
+	}
 	group.Go(func() error { return serve(ctx, private, ops(o.metrics.Handler()), c) })
 	group.Go(func() error { listenFor(ctx, news, hear); return nil })
 	for _, chore := range chores(o, services.Tokens) {
@@ -151,10 +163,16 @@ func hearing(s *tokens.Service, log *slog.Logger) func(context.Context) {
 	}
 }
 
+// errTaken says in plain words that somebody else listens there.
+type errTaken struct{ error }
+
+func (errTaken) Error() string   { return "is taken by another program" }
+func (e errTaken) Unwrap() error { return e.error }
+
 func listen(ctx context.Context, setting, addr string) (net.Listener, error) {
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("%s is taken by another program: set %s to another address, such as 127.0.0.1:0", addr, setting)
+		return nil, fmt.Errorf("%s %w: set %s to another address, such as 127.0.0.1:0", addr, errTaken{err}, setting)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", setting, err)

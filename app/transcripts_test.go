@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"encoding/base64"
 	"flag"
 	"fmt"
 	"net/http"
@@ -21,6 +22,8 @@ var update = flag.Bool("update", false, "write what is answered into testdata an
 // starts a remark, ">" a line that is sent, "<" a line that must come back, and
 // "@" moves the clock. A "{{name}}" in what is sent stands for the last value of
 // the member or the cookie of that name in an answer, "{{name:1}}" for the first.
+// Basic credentials are written as name:password. The folder is the dialect; those of
+// older APIs are spoken to at the demo, on an address of their own.
 func TestTranscripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*/*.http")
 	if err != nil || len(files) == 0 {
@@ -32,7 +35,7 @@ func TestTranscripts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p := player{world: newWorld(t), heard: make(map[string][]string)}
+			p := player{world: worldOf(t, filepath.Base(filepath.Dir(file))), heard: make(map[string][]string)}
 			got := p.play(t, string(want))
 			if *update {
 				err = os.WriteFile(file, []byte(got), 0o644)
@@ -101,8 +104,8 @@ func (p *player) send() {
 		r.Header.Set("Content-Type", "application/json")
 	}
 	for h := range strings.Lines(headers) {
-		k, v, _ := strings.Cut(strings.TrimSpace(h), ": ")
-		r.Header.Set(k, v)
+		k, v, _ := strings.Cut(h, ":")
+		r.Header.Set(k, encoded(strings.TrimSpace(v)))
 	}
 	w := httptest.NewRecorder()
 	p.ServeHTTP(w, r)
@@ -124,9 +127,18 @@ func (p *player) send() {
 		fmt.Fprintf(&p.out, "< %s: %s\n", k, strings.Join(w.Header()[k], ", "))
 	}
 	p.out.WriteString("<\n")
-	if w.Body.Len() > 0 {
+	if w.Body.Len() > 0 && method != http.MethodHead { // a server sends none then
 		fmt.Fprintf(&p.out, "< %s\n", strings.ReplaceAll(strings.TrimSuffix(w.Body.String(), "\n"), "\n", "\n< "))
 	}
+}
+
+// encoded writes Basic credentials as they travel (RFC 7617, section 2).
+func encoded(header string) string {
+	scheme, credentials, _ := strings.Cut(header, " ")
+	if !strings.EqualFold(scheme, "Basic") || !strings.Contains(credentials, ":") {
+		return header
+	}
+	return scheme + " " + base64.StdEncoding.EncodeToString([]byte(credentials))
 }
 
 // recall returns what a placeholder stands for, or the placeholder if nothing of

@@ -4,10 +4,12 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -36,6 +38,9 @@ type Config struct {
 	TrustedProxies []netip.Prefix // peers whose X-Forwarded-For is believed
 	HSTS           bool           // whether browsers are told to use TLS alone
 	Timeout        time.Duration  // the longest that a request may take; required
+
+	// Older are the older APIs that stand on a path of their own, such as "/fleet".
+	Older map[string]http.Handler
 }
 
 // An Observer is told of each answer: the pattern of its route, or "" if there
@@ -58,9 +63,12 @@ func New(c Config) http.Handler {
 		}).Handler)
 	}
 	r.NotFound(noRoute)
-	r.MethodNotAllowed(wrongMethod)
+	r.MethodNotAllowed(c.wrongMethod)
 	r.Get("/livez", live)
 	r.Get("/readyz", c.ready)
+	for path, h := range c.Older {
+		r.Mount(path, h)
+	}
 	manual.Mount(r, v1.Mount(r, v1.Config{
 		Services: c.Services, Version: c.Version, PublicURL: c.PublicURL, Audience: c.Audience,
 		RevocationMax: c.RevocationMax, KeySetMaxAge: c.KeySetMaxAge, Origins: c.Origins,
@@ -68,11 +76,27 @@ func New(c Config) http.Handler {
 	return r
 }
 
+// Apart returns the handler for an older API that stands at the root of a listener of
+// its own: with the log, the bounds and the headers that all answers have.
+func Apart(c Config, older http.Handler) http.Handler {
+	r := chi.NewRouter()
+	r.Use(c.tell, secure(c.HSTS))
+	r.Mount("/", older)
+	r.MethodNotAllowed(older.ServeHTTP) // a method that chi has never heard of
+	return r
+}
+
 func noRoute(w http.ResponseWriter, r *http.Request) { wire.NoRoute.For(r.Context()).Write(w) }
 
 // wrongMethod lists the methods that the URL does answer (RFC 9110, section
-// 15.5.6).
-func wrongMethod(w http.ResponseWriter, r *http.Request) {
+// 15.5.6). Below the path of an older API the word is with that: chi asks no mount
+// about a method of which it has never heard.
+func (c Config) wrongMethod(w http.ResponseWriter, r *http.Request) {
+	if path := c.olderAt(r.URL.Path); path != "" {
+		chi.RouteContext(r.Context()).RoutePath = cmp.Or(r.URL.Path[len(path):], "/")
+		c.Older[path].ServeHTTP(w, r)
+		return
+	}
 	routes := chi.RouteContext(r.Context()).Routes
 	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
 		match := method
@@ -84,4 +108,14 @@ func wrongMethod(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	wire.WrongMethod.For(r.Context()).Write(w)
+}
+
+// olderAt returns the longest path of an older API at or above the given one, or "".
+func (c Config) olderAt(path string) (longest string) {
+	for mounted := range c.Older {
+		if len(mounted) > len(longest) && strings.HasPrefix(path+"/", mounted+"/") {
+			longest = mounted
+		}
+	}
+	return longest
 }

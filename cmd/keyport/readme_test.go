@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -11,70 +12,101 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var update = flag.Bool("update", false, "write what was answered into README.md")
-
-const readme = "../../README.md"
+var update = flag.Bool("update", false, "write what was answered into README.md and docs")
 
 // TestReadme types what the README says to type, at a demo that was just started,
-// and wants the answers that it shows. Ids, times, tokens and the address are
-// different each time.
+// and wants the answers that it shows.
 func TestReadme(t *testing.T) {
-	text, err := os.ReadFile(readme)
+	k := start(t, []string{"KEYPORT_DIALECTS="}, "serve", "--demo", "--dir", t.TempDir())
+	typed(t, "../../README.md", nil, map[string]string{shownURL: k.URL})
+}
+
+// TestGuides does the same with the guides that show something to type.
+func TestGuides(t *testing.T) {
+	t.Run("dialects", func(t *testing.T) {
+		dir := t.TempDir()
+		env := []string{"KEYPORT_DATABASE_URL=sqlite:" + dir + "/keyport.db"}
+		k := start(t, append(env, "KEYPORT_DIALECTS=fleet=127.0.0.1:0,skeleton=127.0.0.1:0,signup=127.0.0.1:0,library=127.0.0.1:0"), "serve", "--demo", "--dir", dir)
+		typed(t, "../../docs/dialects.md", env, map[string]string{
+			"http://127.0.0.1:5000": k.Older["fleet"], "http://127.0.0.1:5001": k.Older["skeleton"],
+			"http://127.0.0.1:5002": k.Older["signup"], "http://127.0.0.1:5003": k.Older["library"],
+		})
+	})
+}
+
+// typed types what a document says to type, in one shell, and wants the answers that
+// it shows. Ids, times and tokens are different each time, and so is where an address
+// leads to.
+func typed(t *testing.T, document string, env []string, leads map[string]string) {
+	t.Helper()
+	text, err := os.ReadFile(document)
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := start(t, nil, "serve", "--demo", "--dir", t.TempDir())
-	blocks := regexp.MustCompile("(?s)```console\n(.*?)```")
+	blocks := regexp.MustCompile("(?s)( *)```console\n(.*?)```")
 	var commands []string
 	for _, block := range blocks.FindAllStringSubmatch(string(text), -1) {
-		for _, line := range strings.Split(block[1], "\n") {
-			if command, ok := strings.CutPrefix(line, "$ "); ok {
+		for _, line := range strings.Split(block[2], "\n") {
+			if command, ok := strings.CutPrefix(strings.TrimPrefix(line, block[1]), "$ "); ok {
 				commands = append(commands, command)
 			}
 		}
 	}
 	if len(commands) < 10 {
-		t.Fatalf("the README has %d commands; there are more", len(commands))
+		t.Fatalf("%s has %d commands; there are more", document, len(commands))
 	}
 	const mark = "\x1e"
-	script := strings.ReplaceAll(strings.Join(commands, "\nprintf '"+mark+"'\n"), shownURL, k.URL)
+	script := strings.Join(commands, "\nprintf '"+mark+"'\n")
+	var back []string
+	for shown, real := range leads {
+		if real == "" {
+			t.Fatalf("nothing stands for %s", shown)
+		}
+		script = strings.ReplaceAll(script, shown, real)
+		back = append(back, real, shown)
+	}
+	bin := t.TempDir()
+	if err := os.Symlink(binary, filepath.Join(bin, "keyport")); err != nil {
+		t.Fatal(err)
+	}
 	shell := exec.CommandContext(t.Context(), "bash", "-c", script)
-	shell.Dir = t.TempDir()
+	shell.Dir, shell.Env = t.TempDir(), append(append(os.Environ(), env...), "PATH="+bin+":"+os.Getenv("PATH"))
 	out, err := shell.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	answers := strings.Split(strings.ReplaceAll(string(out), k.URL, shownURL), mark)
+	answers := strings.Split(strings.NewReplacer(back...).Replace(string(out)), mark)
 	got := blocks.ReplaceAllStringFunc(string(text), func(block string) string {
 		var b strings.Builder
-		b.WriteString("```console\n")
+		indent := block[:strings.Index(block, "`")]
+		b.WriteString(indent + "```console\n")
 		for _, line := range strings.Split(block, "\n") {
-			if strings.HasPrefix(line, "$ ") {
-				b.WriteString(line + "\n" + answers[0])
-				if answers[0] != "" && !strings.HasSuffix(answers[0], "\n") {
-					b.WriteString("\n")
+			if strings.HasPrefix(line, indent+"$ ") {
+				b.WriteString(line + "\n")
+				for answer := range strings.Lines(answers[0]) {
+					b.WriteString(indent + strings.TrimSuffix(answer, "\n") + "\n")
 				}
 				answers = answers[1:]
 			}
 		}
-		b.WriteString("```")
+		b.WriteString(indent + "```")
 		return b.String()
 	})
 	if *update {
-		if err := os.WriteFile(readme, []byte(shorten(got)), 0o644); err != nil {
+		if err := os.WriteFile(document, []byte(shorten(got)), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
 	}
 	if diff := cmp.Diff(mask(string(text)), mask(got)); diff != "" {
-		t.Errorf("README.md shows other answers (run with -update):\n%s", diff)
+		t.Errorf("%s shows other answers (run with -update):\n%s", document, diff)
 	}
 }
 
 const shownURL = "http://127.0.0.1:8080"
 
 var (
-	tokens = regexp.MustCompile(`\b(eyJhbGciOi|kpr_)[\w.-]*…?`)
+	tokens = regexp.MustCompile(`\b(eyJhbGciOi|kp[rl]_)[\w.-]*…?`)
 	varied = []struct {
 		seen *regexp.Regexp
 		mask string

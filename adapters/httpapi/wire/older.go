@@ -17,7 +17,12 @@ func Older(f func(chi.Router)) http.Handler {
 	r.Use(middleware.GetHead)
 	r.NotFound(func(w http.ResponseWriter, _ *http.Request) { StatusPage(w, http.StatusNotFound) })
 	r.MethodNotAllowed(func(w http.ResponseWriter, req *http.Request) {
-		w.Header().Set("Allow", strings.Join(allowed(r, req), ", "))
+		methods := allowed(r, req)
+		if len(methods) == 0 {
+			StatusPage(w, http.StatusNotFound)
+			return
+		}
+		w.Header().Set("Allow", strings.Join(methods, ", "))
 		if req.Method == http.MethodOptions {
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
 			w.WriteHeader(http.StatusOK)
@@ -29,7 +34,8 @@ func Older(f func(chi.Router)) http.Handler {
 	return r
 }
 
-// allowed lists the methods that the URL of r does answer. The routes are asked
+// allowed lists the methods that the URL of r does answer, none where there is no such
+// URL: a method that chi has never heard of is not looked up. The routes are asked
 // themselves: those of the request's context are of the router above, where this one
 // is mounted.
 func allowed(routes chi.Routes, r *http.Request) []string {
@@ -45,6 +51,9 @@ func allowed(routes chi.Routes, r *http.Request) []string {
 				methods = append(methods, http.MethodHead)
 			}
 		}
+	}
+	if len(methods) == 0 {
+		return nil
 	}
 	return append(methods, http.MethodOptions)
 }

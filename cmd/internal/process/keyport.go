@@ -48,6 +48,9 @@ type Keyport struct {
 	// http://127.0.0.1:PORT.
 	URL, OpsURL string
 
+	// Older are where the demo said that the older APIs are, by their names.
+	Older map[string]string
+
 	// AdminPassword is what the demo printed when it made the account admin; ""
 	// if it did not.
 	AdminPassword string
@@ -122,7 +125,10 @@ func (k *Keyport) launch() error {
 	return <-started
 }
 
-var printedPassword = regexp.MustCompile(`admin, password (\S+)`)
+var (
+	printedPassword = regexp.MustCompile(`admin, password (\S+)`)
+	printedOlder    = regexp.MustCompile(`(?m)^  (fleet|skeleton|signup|library) +(http://\S+)`)
+)
 
 // ready waits for the line that tells the addresses, then for the first answer.
 func (k *Keyport) ready(ctx context.Context, out *os.File) error {
@@ -141,6 +147,10 @@ func (k *Keyport) ready(ctx context.Context, out *os.File) error {
 	}
 	if found := printedPassword.FindSubmatch(printed); found != nil {
 		k.AdminPassword = string(found[1])
+	}
+	k.Older = make(map[string]string)
+	for _, found := range printedOlder.FindAllStringSubmatch(string(printed), -1) {
+		k.Older[found[1]] = found[2]
 	}
 	client := k.Client()
 	defer client.Close()
