@@ -2,7 +2,7 @@
 // processor time that its process uses for one, beside a bare chi handler that
 // answers the same bytes, on SQLite and on PostgreSQL. It prints a table, and a
 // profile of what misses its goal. It judges no time: it fails only where a
-// request does.
+// request does. At the end it imports accounts by command.
 //
 // The two take turns, so that a busy moment of the machine strikes both. What
 // asks shares the processors with what answers, so requests a second say less
@@ -39,12 +39,13 @@ type size struct {
 	rounds  int
 	turn    time.Duration // of each load in each round
 	profile time.Duration // of a load that misses its goal; whole seconds
+	movers  int           // accounts that are imported
 	bound   time.Duration // of it all, once the binary is built
 }
 
 var (
-	full  = size{rounds: 3, turn: 2 * time.Second, profile: 3 * time.Second, bound: 4 * time.Minute}
-	short = size{rounds: 1, turn: time.Second, profile: time.Second, bound: time.Minute}
+	full  = size{rounds: 3, turn: 2 * time.Second, profile: 3 * time.Second, movers: 50_000, bound: 4 * time.Minute}
+	short = size{rounds: 1, turn: time.Second, profile: time.Second, movers: 5_000, bound: time.Minute}
 )
 
 func run(ctx context.Context, args []string, in io.Reader, out io.Writer) (err error) {

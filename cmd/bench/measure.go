@@ -49,7 +49,7 @@ func per(cpu time.Duration, requests int64) float64 {
 // A round is what takes turns: all that is measured on one store.
 type round struct {
 	bare, stranger, bearer, page, create, refresh, signIn *subject
-	hashes                                                sum
+	hashes, moved                                         sum
 
 	postmaster int // 0 on an embedded database
 }
@@ -90,6 +90,9 @@ func measure(ctx context.Context, g *ground.Ground, site ground.Site, s size, ou
 		if err := r.run(ctx, s.turn); err != nil {
 			return err
 		}
+	}
+	if r.moved, err = movingIn(ctx, site, s.movers); err != nil {
+		return err
 	}
 	missed := r.table(site.Store, out)
 	for _, m := range missed {
