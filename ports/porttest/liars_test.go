@@ -11,7 +11,8 @@ import (
 )
 
 // A liar is a store that breaks a promise. The suite is worth its name if it
-// catches every liar, by the clauses that the lie breaks and by no others.
+// catches every liar, by the clauses that the lie breaks and by no others, but those
+// in which many race: what they make of a lie may hang on who is faster.
 type liar struct {
 	name   string
 	open   func() ports.Store
@@ -21,12 +22,40 @@ type liar struct {
 
 var liars = slices.Concat(lyingAccounts, lyingSessions, lyingAccessKeys, lyingCollections, lyingRecords, lyingKeys, lyingNumbers, lyingBulletins, lyingStores)
 
+// races are the clauses in which many do the same at once.
+var races = []string{
+	"a condition is judged when the write happens",
+	"a login has one owner",
+	"a login is set for one account",
+	"a name has one collection",
+	"a revision of a collection is replaced once",
+	"a revision of a credential is changed once",
+	"a revision of a record is replaced once",
+	"a revision of an account is changed once",
+	"a unique key has one record",
+	"a unique key is replaced into once",
+	"all agree on a key",
+	"an id has one record",
+	"however many access keys are added at once, there are no more than there may be",
+	"many use a store at once",
+	"the logins of a revision are set once",
+	"transactions that collide all end",
+}
+
+func TestRacesAreClauses(t *testing.T) {
+	for _, name := range races {
+		if !slices.ContainsFunc(store, func(c clause[ports.Store]) bool { return c.name == name }) {
+			t.Errorf("there is no clause %q", name)
+		}
+	}
+}
+
 func TestLiarsAreCaught(t *testing.T) {
 	for _, l := range liars {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()
 			caught := slices.DeleteFunc(catchers(t.Context(), store, l.open), func(name string) bool {
-				return slices.Contains(l.maybe, name)
+				return slices.Contains(l.maybe, name) || slices.Contains(races, name) && !slices.Contains(l.caught, name)
 			})
 			if !slices.Equal(caught, sorted(l.caught)) {
 				t.Errorf("was caught by\n\t%q\nwant\n\t%q", caught, sorted(l.caught))
