@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"text/tabwriter"
 )
 
@@ -40,7 +41,7 @@ func atMost(got, want float64, unit string) goal {
 }
 
 func atLeast(got, want float64, unit string) goal {
-	return goal{fmt.Sprintf("%.4g of at least %.4g %s", got, want, unit), got >= want}
+	return goal{fmt.Sprintf("%s of at least %s %s", figure(got), figure(want), unit), got >= want}
 }
 
 // table prints what was measured, and returns what missed its goal.
@@ -76,4 +77,12 @@ func (r *round) table(store string, out io.Writer) (missed []*subject) {
 	fmt.Fprintf(t, "  a bare hash, one for each processor at once\t%.1f\t\t\t\t\n", r.hashes.rate())
 	_ = t.Flush() // nothing is kept: out has told of its own failure
 	return missed
+}
+
+// figure writes a number as people do: whole where it is large.
+func figure(x float64) string {
+	if x >= 1000 {
+		return strconv.FormatFloat(x, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(x, 'g', 4, 64)
 }
