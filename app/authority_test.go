@@ -3,6 +3,7 @@ package app_test
 import (
 	"errors"
 	"maps"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -294,6 +295,35 @@ func TestOldChangesAreForgotten(t *testing.T) {
 		kept, _, err := store.Bulletin().News(t.Context(), "")
 		if n := w.here.Tokens.News().Changes; err != nil || n != step.want || len(kept) != step.want {
 			t.Errorf("after %v there are %d changes in mind and %d in the store, %v; want %d", step.after, n, len(kept), err, step.want)
+		}
+	}
+}
+
+// Whoever waits for revocations by an access key is judged again when there are some:
+// the key is as good as before, and its account may have lost the role.
+func TestAWaitingKeyMayLoseItsRight(t *testing.T) {
+	w := newFleet(t, new(fake.Store))
+	_, secret, err := w.here.Tokens.CreateAccessKey(t.Context(), w.ada, tokens.NewAccessKey{Name: "gateway", Scopes: []domain.Scope{domain.Inspect}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		happens func() error
+		status  int
+	}{
+		{func() error { return w.here.Tokens.End(t.Context(), w.ada, w.second.Session) }, http.StatusOK},
+		{func() error { return w.change(t, domain.AccountChange{Roles: &[]domain.Role{"editor"}}) }, http.StatusForbidden},
+	} {
+		from, err := w.there.Tokens.Revocations(t.Context(), w.root, "", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		feed := w.there.waitFrom(t, from.Next, secret, w.polled)
+		if err := errors.Join(step.happens(), w.there.Tokens.Hear(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		if answer := <-feed.answer; answer.Code != step.status {
+			t.Errorf("who waits is answered %d %s, want %d", answer.Code, answer.Body, step.status)
 		}
 	}
 }

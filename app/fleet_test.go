@@ -35,6 +35,7 @@ type fleet struct {
 	lasting           domain.Grant // of a third session, as older APIs open it
 	key               domain.AccessKey
 	secret            domain.Secret // of key
+	polled            chan struct{} // tells when somebody was told the news there
 	feed              *waiting      // for revocations, at there, by the first access token
 }
 
@@ -51,7 +52,7 @@ func newFleet(t *testing.T, store ports.Store) *fleet {
 	epoch := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
 	w := &fleet{store: store, clock: fake.NewClock(epoch), uptime: fake.NewClock(epoch)}
 	id, random, master := fake.UUIDs(), fake.Randoms(), jose.NewMaster()
-	polled := make(chan struct{}, 1)
+	w.polled = make(chan struct{}, 1)
 	start := func(name string, store ports.Store) replica {
 		c := defaults()
 		c.RevocationMax = 5 * time.Second
@@ -68,7 +69,7 @@ func newFleet(t *testing.T, store ports.Store) *fleet {
 		return replica{name, s, app.Handler(c, p, s), keys}
 	}
 	w.here = start("the replica that did it", store)
-	w.there = start("a replica that has heard", polledStore{store, polled})
+	w.there = start("a replica that has heard", polledStore{store, w.polled})
 	w.deaf = start("a replica that has heard nothing for too long", store)
 	w.ada, w.first = w.enter(t, "ada", domain.Introspector)
 	w.ada, w.second = w.enter(t, "ada")
@@ -86,7 +87,7 @@ func newFleet(t *testing.T, store ports.Store) *fleet {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.feed = w.there.wait(t, w.first.Access, polled)
+	w.feed = w.there.wait(t, w.first.Access, w.polled)
 	return w
 }
 
@@ -179,12 +180,18 @@ type waiting struct {
 // polled tells.
 func (r replica) wait(t *testing.T, token domain.Secret, polled <-chan struct{}) *waiting {
 	t.Helper()
+	return r.waitFrom(t, "", token, polled)
+}
+
+// waitFrom is wait for what comes after a cursor.
+func (r replica) waitFrom(t *testing.T, cursor string, token domain.Secret, polled <-chan struct{}) *waiting {
+	t.Helper()
 	for len(polled) > 0 {
 		<-polled
 	}
 	w := &waiting{make(chan *httptest.ResponseRecorder, 1)}
 	go func() {
-		request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/v1/revocations?wait=25", nil)
+		request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/v1/revocations?wait=25&cursor="+cursor, nil)
 		request.Header.Set("Authorization", "Bearer "+token.Reveal())
 		answer := httptest.NewRecorder()
 		r.ServeHTTP(answer, request)

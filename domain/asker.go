@@ -46,6 +46,10 @@ func (a Asker) MustBe(s Scope, roles ...Role) error {
 	return nil
 }
 
+// MustInspect fails as MustBe does, unless the asker may know of other accounts' tokens:
+// an Introspector or an Administrator.
+func (a Asker) MustInspect() error { return a.MustBe(Inspect, Introspector, Administrator) }
+
 // InPerson fails with ErrUnauthenticated for a stranger, and with ErrNotByKey for
 // an access key, whatever its scopes: what decides over the account itself wants a
 // session.

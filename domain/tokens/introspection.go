@@ -53,7 +53,7 @@ type Introspection struct {
 // ErrUnauthenticated, ErrOutOfScope, or ErrNotAllowed unless the asker is an
 // Introspector or an Administrator.
 func (s *Service) Introspect(ctx context.Context, who domain.Asker, token string) (Introspection, error) {
-	if err := who.MustBe(domain.Inspect, domain.Introspector, domain.Administrator); err != nil {
+	if err := who.MustInspect(); err != nil {
 		return Introspection{}, err
 	}
 	i, err := s.introspect(ctx, token)

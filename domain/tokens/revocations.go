@@ -35,7 +35,7 @@ type Revocations struct {
 // begins without one. The asker's right is judged before the wait; a caller that
 // waited for long judges it again.
 func (s *Service) Revocations(ctx context.Context, who domain.Asker, cursor string, wait <-chan time.Time) (Revocations, error) {
-	if err := who.MustBe(domain.Inspect, domain.Introspector, domain.Administrator); err != nil {
+	if err := who.MustInspect(); err != nil {
 		return Revocations{}, err
 	}
 	told, mark, err := s.place(cursor)

@@ -48,7 +48,10 @@ func (d dialect) readRevocations(ctx context.Context, who domain.Asker, in *stru
 		return nil, err
 	}
 	if wait != nil { // its right may have ended while it waited
-		if _, err := d.asker(ctx, in.Authorization); err != nil {
+		if who, err = d.asker(ctx, in.Authorization); err == nil {
+			err = who.MustInspect()
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
