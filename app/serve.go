@@ -67,6 +67,9 @@ func Serve(ctx context.Context, c Config, demo *Demo, log io.Writer) (err error)
 	hear := hearing(services.Tokens, o.Log)
 	hear(ctx)
 	o.Log.Info("serving", "url", c.PublicURL, "addr", public.Addr().String(), "ops", private.Addr().String(), "version", Version())
+	for _, p := range places {
+		o.Log.Info("serving an older API", "dialect", p.dialect, "url", p.url)
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return serve(ctx, public, Handler(c, o.Parts, services), c, services.Tokens.Hush) })
 	for _, l := range older {

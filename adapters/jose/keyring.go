@@ -39,11 +39,8 @@ const (
 
 var uses = []string{signing, refreshing, paging}
 
-// How long keys are kept after their successors sign, where no setting says it.
-const (
-	keepSigning = time.Hour + 10*time.Minute // the longest life of an access token, and ten minutes for clocks that differ
-	keepPaging  = 24 * time.Hour
-)
+// keepPaging is how long a key of cursors is kept after its successor signs.
+const keepPaging = 24 * time.Hour
 
 func (c Config) check() error {
 	switch {
@@ -66,7 +63,7 @@ func (c Config) policy(use string) domain.KeyPolicy {
 	p := domain.KeyPolicy{Turn: c.Turn, Ahead: c.Ahead}
 	switch use {
 	case signing:
-		p.Keep = keepSigning
+		p.Keep = domain.ChangeRetention // as long as a token that it signed may be of interest
 	case refreshing:
 		p.Keep = c.SessionMax
 	case paging:

@@ -61,3 +61,17 @@ func Moved(err error, path string) error {
 	}
 	return err
 }
+
+// Say answers with a message alone, as older APIs do.
+func Say(w http.ResponseWriter, status int, text string) {
+	Write(w, status, struct {
+		Message string `json:"message"`
+	}{text})
+}
+
+// RefuseToken answers a request without a living token, which travels in a header of
+// its own. The scheme in the challenge is the nearest that has a name (RFC 6750).
+func RefuseToken(w http.ResponseWriter, text string) {
+	w.Header().Set("WWW-Authenticate", "Bearer")
+	Say(w, http.StatusUnauthorized, text)
+}

@@ -39,7 +39,7 @@ func (d dialect) create(w http.ResponseWriter, r *http.Request, who domain.Asker
 	}
 	// The author is there whether or not it has its number: the next list sees to that.
 	_, _ = d.Numbers.Of(r.Context(), Authors, string(author.ID))
-	wire.Write(w, http.StatusOK, message{"new author created"})
+	wire.Say(w, http.StatusOK, "new author created")
 	return nil
 }
 
@@ -112,6 +112,6 @@ func (d dialect) remove(w http.ResponseWriter, r *http.Request, who domain.Asker
 	if err != nil {
 		return err
 	}
-	wire.Write(w, http.StatusOK, message{"Author deleted"})
+	wire.Say(w, http.StatusOK, "Author deleted")
 	return nil
 }

@@ -14,36 +14,24 @@ var statuses = map[int]int{
 	http.StatusUnsupportedMediaType: http.StatusBadRequest,
 }
 
-// A message is how the dialect says most things, errors too.
-type message struct {
-	Message string `json:"message"`
-}
-
 // say tells an error.
 func say(w http.ResponseWriter, r *http.Request, err error) {
 	p := wire.Translated(w, r, err, statuses)
 	switch {
 	case errors.Is(err, domain.ErrUnauthenticated):
-		refuse(w, "a valid token is missing")
+		wire.RefuseToken(w, "a valid token is missing")
 	case errors.Is(err, domain.ErrInvalidToken):
-		refuse(w, "token is invalid")
+		wire.RefuseToken(w, "token is invalid")
 	case errors.Is(err, domain.ErrInvalidCredentials), errors.Is(err, domain.ErrAccountSuspended):
 		w.Header().Set("WWW-Authenticate", `Basic realm="login required"`)
 		// What the service before sent in place of a challenge.
 		w.Header().Set("WWW.Authentication", `Basic realm: "login required"`)
 		wire.Text(w, http.StatusUnauthorized, "could not verify")
 	case errors.Is(err, domain.ErrNumberNotFound), errors.Is(err, domain.ErrRecordNotFound):
-		wire.Write(w, http.StatusOK, message{"author does not exist"})
+		wire.Say(w, http.StatusOK, "author does not exist")
 	case errors.Is(err, domain.Malformed):
 		wire.StatusPage(w, p.Status)
 	default:
-		wire.Write(w, p.Status, message{p.Sentence()})
+		wire.Say(w, p.Status, p.Sentence())
 	}
-}
-
-// refuse answers a request without a living token. The scheme in the challenge is
-// the nearest that has a name (RFC 6750): the token travels in a header of its own.
-func refuse(w http.ResponseWriter, text string) {
-	w.Header().Set("WWW-Authenticate", "Bearer")
-	wire.Write(w, http.StatusUnauthorized, message{text})
 }

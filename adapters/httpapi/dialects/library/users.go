@@ -29,7 +29,7 @@ func (d dialect) register(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	wire.Write(w, http.StatusOK, message{"registered successfully"})
+	wire.Say(w, http.StatusOK, "registered successfully")
 	return nil
 }
 
