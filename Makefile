@@ -57,8 +57,9 @@ lint: $(LINT) ## run the linters of .golangci.yml
 vuln: $(VULN) ## look for known vulnerabilities (VULNDB=https://vuln.go.dev)
 	$(VULN) -db $(VULNDB) ./...
 
-bench: ## measure requests per second and CPU a request
+bench: ## measure requests per second and CPU a request, and what a million records change
 	go run ./cmd/bench
+	go run ./cmd/bench -million
 
 drill: postgres pgbouncer ## kill Keyport and PostgreSQL in mid-write, and look for what was lost
 	go run ./cmd/drill

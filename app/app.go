@@ -14,13 +14,14 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/keyport-go/keyport/adapters/cel"
 	"github.com/keyport-go/keyport/adapters/httpapi"
 	"github.com/keyport-go/keyport/adapters/httpapi/wire"
 	"github.com/keyport-go/keyport/adapters/schema"
-	"github.com/keyport-go/keyport/adapters/words"
 	"github.com/keyport-go/keyport/domain"
 	"github.com/keyport-go/keyport/domain/accounts"
 	"github.com/keyport-go/keyport/domain/numbers"
+	"github.com/keyport-go/keyport/domain/receipts"
 	"github.com/keyport-go/keyport/domain/resources"
 	"github.com/keyport-go/keyport/domain/tokens"
 	"github.com/keyport-go/keyport/ports"
@@ -33,6 +34,7 @@ type Parts struct {
 	Issuer    ports.TokenIssuer
 	Refresher ports.RefreshIssuer
 	Cursors   ports.CursorSealer
+	Vault     ports.Vault
 	Hasher    ports.PasswordHasher
 	Blocklist ports.Blocklist
 	Readable  func(domain.PasswordHash) error // what is wrong with a hash that was made elsewhere; nil where none is imported
@@ -73,9 +75,10 @@ func Services(c Config, p Parts) wire.Services {
 			Policy: domain.PasswordPolicy{Min: c.PasswordMin, Common: p.Blocklist.Contains},
 			Told:   sessions.Learn, Readable: p.Readable,
 		}),
-		Numbers: numbers.New(p.Store),
+		Numbers:  numbers.New(p.Store),
+		Receipts: receipts.New(receipts.Config{Store: p.Store, Vault: p.Vault, Now: p.Now}),
 		Resources: resources.New(resources.Config{
-			Store: p.Store, Rules: words.Compiler{}, Schemas: schema.New(), Cursors: p.Cursors, Now: p.Now, NewID: p.NewID,
+			Store: p.Store, Rules: cel.Compiler{}, Schemas: schema.New(), Cursors: p.Cursors, Now: p.Now, NewID: p.NewID,
 		}),
 	}
 }

@@ -17,7 +17,7 @@ func TestOnlyListedOriginsMayCall(t *testing.T) {
 	c := defaults()
 	c.CORSOrigins = []string{"https://app.example"}
 	p := app.Parts{
-		Store: new(fake.Store), Issuer: fake.Issuer{}, Refresher: fake.RefreshIssuer{}, Cursors: fake.Cursors{}, Hasher: fake.Hasher{},
+		Store: new(fake.Store), Issuer: fake.Issuer{}, Refresher: fake.RefreshIssuer{}, Cursors: fake.Cursors{}, Vault: fake.Vault{}, Hasher: fake.Hasher{},
 		Blocklist: fake.Blocklist{}, Now: app.Now, NewID: fake.UUIDs(), Log: slog.New(slog.DiscardHandler),
 	}
 	h := app.Handler(c, p, app.Services(c, p))
@@ -86,7 +86,7 @@ func TestTheCookieIsGivenWhereBrowsersTakeIt(t *testing.T) {
 			c := defaults()
 			c.PublicURL, c.CORSOrigins = test.publicURL, []string{"https://app.example", "https://Second.example:443"}
 			p := app.Parts{
-				Store: new(fake.Store), Issuer: fake.Issuer{}, Refresher: fake.RefreshIssuer{}, Cursors: fake.Cursors{}, Hasher: fake.Hasher{},
+				Store: new(fake.Store), Issuer: fake.Issuer{}, Refresher: fake.RefreshIssuer{}, Cursors: fake.Cursors{}, Vault: fake.Vault{}, Hasher: fake.Hasher{},
 				Blocklist: fake.Blocklist{}, Now: app.Now, NewID: fake.UUIDs(), Log: slog.New(slog.DiscardHandler),
 			}
 			w := world{Handler: app.Handler(c, p, app.Services(c, p))}
@@ -134,7 +134,7 @@ func TestNoRouteReadsTheCookieForAnothersPage(t *testing.T) {
 func TestNoSecretIsLogged(t *testing.T) {
 	var log bytes.Buffer
 	p := app.Parts{
-		Store: new(fake.Store), Issuer: fake.Issuer{}, Refresher: fake.RefreshIssuer{}, Cursors: fake.Cursors{}, Hasher: fake.Hasher{},
+		Store: new(fake.Store), Issuer: fake.Issuer{}, Refresher: fake.RefreshIssuer{}, Cursors: fake.Cursors{}, Vault: fake.Vault{}, Hasher: fake.Hasher{},
 		Blocklist: fake.Blocklist{}, Now: app.Now, NewID: fake.UUIDs(), Log: slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	c := &client{t: t, Handler: app.Handler(defaults(), p, app.Services(defaults(), p))}

@@ -30,7 +30,7 @@ func benchmarkCheck(b *testing.B, a domain.Algorithm, now func() time.Time) {
 	c := defaults()
 	c.RevocationMax = time.Hour
 	s := app.Services(c, app.Parts{
-		Store: store, Issuer: keys.Tokens(), Refresher: keys.Refresh(), Cursors: keys.Cursors(), Hasher: fake.Hasher{}, Blocklist: fake.Blocklist{},
+		Store: store, Issuer: keys.Tokens(), Refresher: keys.Refresh(), Cursors: keys.Cursors(), Vault: keys.Vault(), Hasher: fake.Hasher{}, Blocklist: fake.Blocklist{},
 		Now: app.Now, NewID: app.NewID, Random: app.Random, Reload: keys.Reload, Uptime: func() time.Duration { return time.Since(start) },
 	})
 	login, err := domain.ParseUsername("ada")

@@ -52,6 +52,7 @@ type Config struct {
 	RequestTimeout     time.Duration `split_words:"true" default:"10s" desc:"The longest that a request may take."`
 	DrainGrace         time.Duration `split_words:"true" default:"15s" desc:"Time that open requests get at shutdown; below the pod's terminationGracePeriodSeconds."`
 	Dialects           []string      `desc:"Older APIs that are served too, each at a path of the public listener or at an address of its own, with commas between: fleet=/fleet,signup=127.0.0.1:5002. There are fleet, library, signup, skeleton."`
+	Collections        string        `desc:"A folder of declarations of collections, each a file .yaml, .yml or .json. They are applied at start; the API shows them, and changes nothing in them."`
 	LogLevel           string        `split_words:"true" default:"info" desc:"debug, info, warn or error."`
 	LogFormat          string        `split_words:"true" default:"auto" desc:"auto, json or text; auto is text on a terminal."`
 }

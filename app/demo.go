@@ -17,6 +17,7 @@ import (
 	"github.com/keyport-go/keyport/deploy/demo"
 	"github.com/keyport-go/keyport/domain"
 	"github.com/keyport-go/keyport/domain/accounts"
+	"github.com/keyport-go/keyport/domain/resources"
 )
 
 // A Demo is Keyport with something in it to try: two collections, fifteen ships
@@ -58,7 +59,7 @@ func (d *Demo) load(ctx context.Context, s wire.Services, url string, places []p
 		if err != nil {
 			return err
 		}
-		if _, err := s.Resources.Declare(ctx, c); err != nil {
+		if _, err := s.Resources.Declare(ctx, domain.Asker{}, c, resources.Declaring{Operator: true}); err != nil {
 			return fmt.Errorf("%s: %w", c.Name, err)
 		}
 	}
@@ -106,7 +107,7 @@ func (d *Demo) load(ctx context.Context, s wire.Services, url string, places []p
 func loadFleet(ctx context.Context, s wire.Services) error {
 	var ids []string
 	for p := (domain.PageRequest{Limit: domain.MaxLimit}); ; {
-		page, err := s.Resources.List(ctx, domain.Asker{}, "ships", p)
+		page, err := s.Resources.List(ctx, domain.Asker{}, "ships", resources.ListRequest{PageRequest: p})
 		if err != nil {
 			return err
 		}
@@ -150,44 +151,6 @@ func createAdministrator(ctx context.Context, s *accounts.Service, name string) 
 		return domain.Account{}, "", err
 	}
 	return a, p, nil
-}
-
-// readDeclaration reads a collection as the API shows it, less what the store
-// adds.
-func readDeclaration(text []byte) (domain.Collection, error) {
-	var in struct {
-		Name   string         `json:"name"`
-		Schema jsontext.Value `json:"schema"`
-		Rules  struct {
-			List   string `json:"list"`
-			Read   string `json:"read"`
-			Create string `json:"create"`
-			Update string `json:"update"`
-			Delete string `json:"delete"`
-		} `json:"rules"`
-		Unique []struct {
-			Field string `json:"field"`
-			Per   string `json:"per"`
-		} `json:"unique"`
-	}
-	if err := json.Unmarshal(text, &in, json.RejectUnknownMembers(true)); err != nil {
-		return domain.Collection{}, err
-	}
-	name, err := domain.ParseCollectionName(in.Name)
-	if err != nil {
-		return domain.Collection{}, domain.ErrInvalidCollection.At("/name", "invalid-name", "want a lower-case word").Because(err)
-	}
-	c := domain.Collection{Name: name, Rules: domain.Rules(in.Rules)}
-	if c.Schema, err = domain.ParseDocument(in.Schema); err != nil {
-		return domain.Collection{}, err
-	}
-	for i, u := range in.Unique {
-		if u.Per != "owner" && u.Per != "collection" {
-			return domain.Collection{}, domain.ErrInvalidCollection.At(fmt.Sprintf("/unique/%d/per", i), "invalid-scope", "want collection or owner")
-		}
-		c.Unique = append(c.Unique, domain.Unique{Field: u.Field, PerOwner: u.Per == "owner"})
-	}
-	return c, nil
 }
 
 // readShips reads the ships, without the numbers that the older API gave them:

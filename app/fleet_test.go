@@ -58,7 +58,7 @@ func newFleet(t *testing.T, store ports.Store) *fleet {
 		c.RevocationMax = 5 * time.Second
 		keys := openKeys(t, store, master, w.clock.Now)
 		p := app.Parts{
-			Store: store, Issuer: keys.Tokens(), Refresher: keys.Refresh(), Cursors: keys.Cursors(), Hasher: fake.Hasher{}, Blocklist: fake.Blocklist{},
+			Store: store, Issuer: keys.Tokens(), Refresher: keys.Refresh(), Cursors: keys.Cursors(), Vault: keys.Vault(), Hasher: fake.Hasher{}, Blocklist: fake.Blocklist{},
 			Now: w.clock.Now, NewID: id, Random: random, Reload: keys.Reload, Log: slog.New(slog.DiscardHandler),
 			Uptime: func() time.Duration { return w.uptime.Now().Sub(epoch) },
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/keyport-go/keyport/adapters/sqlite"
 	"github.com/keyport-go/keyport/app"
 	"github.com/keyport-go/keyport/domain"
+	"github.com/keyport-go/keyport/domain/resources"
 )
 
 // BenchmarkHandler measures the hot paths without the network, on SQLite.
@@ -25,15 +26,15 @@ func BenchmarkHandler(b *testing.B) {
 	b.Cleanup(func() { _ = store.Close() })
 	keyring := openKeys(b, store, jose.NewMaster(), app.Now)
 	p := app.Parts{
-		Store: store, Issuer: keyring.Tokens(), Refresher: keyring.Refresh(), Cursors: keyring.Cursors(),
+		Store: store, Issuer: keyring.Tokens(), Refresher: keyring.Refresh(), Cursors: keyring.Cursors(), Vault: keyring.Vault(),
 		Hasher: password.New(password.Config{Cost: password.Cost{Memory: 64, Time: 1, Lanes: 1}}), Blocklist: password.Blocklist{},
 		Now: app.Now, NewID: app.NewID, Random: app.Random, Reload: keyring.Reload, Log: slog.New(slog.NewJSONHandler(io.Discard, nil)),
 	}
 	s := app.Services(defaults(), p)
-	_, err = s.Resources.Declare(b.Context(), domain.Collection{
+	_, err = s.Resources.Declare(b.Context(), domain.Asker{}, domain.Collection{
 		Name: "ships", Schema: document(b, `{"type":"object","properties":{"crew":{"type":"integer"}},"required":["crew"]}`),
-		Rules: domain.Rules{List: "anyone", Read: "anyone", Create: "anyone", Update: "account", Delete: "account"},
-	})
+		Rules: domain.Rules{List: "true", Read: "true", Create: "true", Update: "account != null", Delete: "account != null"},
+	}, resources.Declaring{Operator: true})
 	if err != nil {
 		b.Fatal(err)
 	}

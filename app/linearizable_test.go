@@ -129,7 +129,7 @@ func newPlay(t *testing.T, store ports.Store, grace time.Duration) *play {
 	c.RefreshGrace = grace
 	p := &play{root: domain.Asker{Account: "root", Roles: []domain.Role{domain.Administrator}}}
 	p.Services = app.Services(c, app.Parts{
-		Store: store, Issuer: fake.Issuer{}, Refresher: fake.RefreshIssuer{}, Cursors: fake.Cursors{},
+		Store: store, Issuer: fake.Issuer{}, Refresher: fake.RefreshIssuer{}, Cursors: fake.Cursors{}, Vault: fake.Vault{},
 		Hasher: fake.Hasher{}, Blocklist: fake.Blocklist{}, NewID: fake.UUIDs(),
 		Now: func() time.Time {
 			runtime.Gosched() // between one statement and the next: let others come between

@@ -90,7 +90,7 @@ func (o *opened) openKeys(ctx context.Context, c Config, publicURL string) error
 		return err
 	}
 	o.closers = append(o.closers, func() error { o.keys.Close(); return nil })
-	o.Issuer, o.Refresher, o.Cursors, o.Reload = o.keys.Tokens(), o.keys.Refresh(), o.keys.Cursors(), o.keys.Reload
+	o.Issuer, o.Refresher, o.Cursors, o.Vault, o.Reload = o.keys.Tokens(), o.keys.Refresh(), o.keys.Cursors(), o.keys.Vault(), o.keys.Reload
 	return nil
 }
 

@@ -122,7 +122,7 @@ func newScene(t *testing.T, store ports.Store) *scene {
 	t.Helper()
 	clock := fake.NewClock(time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC))
 	s := &scene{Services: app.Services(defaults(), app.Parts{
-		Store: store, Issuer: fake.Issuer{}, Refresher: fake.RefreshIssuer{}, Cursors: fake.Cursors{},
+		Store: store, Issuer: fake.Issuer{}, Refresher: fake.RefreshIssuer{}, Cursors: fake.Cursors{}, Vault: fake.Vault{},
 		Hasher: fake.Hasher{}, Blocklist: fake.Blocklist{}, Now: clock.Now, NewID: fake.UUIDs(),
 	})}
 	s.ada, s.access = s.enter(t, "ada")

@@ -29,6 +29,9 @@ const usage = `usage:
                                   standard input, NAME the older API they come from
   keyport accounts export [FILE]  write all accounts with their hashes, as NDJSON, to a
                                   new file; without one or with -, to standard output
+  keyport collections apply [--dry-run] [DIR]
+                                  declare the collections of the files in DIR, or of
+                                  KEYPORT_COLLECTIONS, or tell what stands in the way
   keyport keys list               print the keys, and what each does now
   keyport keys rotate [USE...]    make a new key that will sign, for sign, refresh,
                                   cursor, or all of them
@@ -56,14 +59,14 @@ func Run(ctx context.Context, args []string, s Streams) error {
 		return err
 	}
 	verb, rest := args[0], args[1:]
-	if (verb == "admin" || verb == "keys" || verb == "accounts") && len(rest) > 0 {
+	if (verb == "admin" || verb == "keys" || verb == "accounts" || verb == "collections") && len(rest) > 0 {
 		verb, rest = verb+" "+rest[0], rest[1:]
 	}
 	flags := flag.NewFlagSet(verb, flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	var demo Demo
 	var moving Import
-	var on, stdin bool
+	var on, stdin, dryRun bool
 	operands := 0
 	switch verb {
 	case "serve":
@@ -80,6 +83,9 @@ func Run(ctx context.Context, args []string, s Streams) error {
 		flags.StringVar(&moving.Dialect, "dialect", "", "")
 		operands = 1
 	case "accounts export":
+		operands = optional
+	case "collections apply":
+		flags.BoolVar(&dryRun, "dry-run", false, "")
 		operands = optional
 	case "keys retire":
 		operands = 1
@@ -114,6 +120,8 @@ func Run(ctx context.Context, args []string, s Streams) error {
 		return ImportAccounts(ctx, c, moving, s.In, s.Out, s.Err)
 	case "accounts export":
 		return ExportAccounts(ctx, c, cmp.Or(flags.Arg(0), "-"), s.Out, s.Err)
+	case "collections apply":
+		return ApplyCollections(ctx, c, flags.Arg(0), dryRun, s.Out, s.Err)
 	case "keys list":
 		return ListKeys(ctx, c, s.Out)
 	case "keys rotate":

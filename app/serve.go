@@ -14,8 +14,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/keyport-go/keyport/adapters/httpapi/wire"
 	"github.com/keyport-go/keyport/domain"
-	"github.com/keyport-go/keyport/domain/tokens"
 )
 
 // Serve answers on both listeners until ctx ends, then lets open requests finish
@@ -44,11 +44,13 @@ func Serve(ctx context.Context, c Config, demo *Demo, log io.Writer) (err error)
 	if err != nil {
 		return err
 	}
-	news := make(chan struct{}, 1)
+	revocations, events := make(chan struct{}, 1), make(chan struct{}, 1)
 	o, err := open(ctx, c, c.PublicURL, log, func() {
-		select {
-		case news <- struct{}{}:
-		default: // somebody has said so already
+		for _, news := range []chan struct{}{revocations, events} {
+			select {
+			case news <- struct{}{}:
+			default: // somebody has said so already
+			}
 		}
 	})
 	if err != nil {
@@ -59,25 +61,35 @@ func Serve(ctx context.Context, c Config, demo *Demo, log io.Writer) (err error)
 	o.metrics.Gauge("keyport_bulletin_age_seconds", "Time since this replica last heard what was revoked.", func() float64 { return services.Tokens.News().Age.Seconds() })
 	o.metrics.Gauge("keyport_bulletin_lag_seconds", "Time from the latest revocation to its effect on this replica.", func() float64 { return services.Tokens.News().Lag.Seconds() })
 	o.metrics.Gauge("keyport_bulletin_changes", "Revocations that this replica has in mind.", func() float64 { return float64(services.Tokens.News().Changes) })
+	o.metrics.Gauge("keyport_watchers", "Streams that watch records on this replica.", func() float64 { return float64(services.Resources.Watching()) })
+	if c.Collections != "" {
+		if err := apply(ctx, services.Resources, c.Collections, false, func(format string, args ...any) { o.Log.Info(fmt.Sprintf(format, args...)) }); err != nil {
+			return fmt.Errorf("KEYPORT_COLLECTIONS: %w", err)
+		}
+	}
 	if demo != nil {
 		if err := demo.load(ctx, services, c.PublicURL, places); err != nil {
 			return fmt.Errorf("loading the demo: %w", err)
 		}
 	}
-	hear := hearing(services.Tokens, o.Log)
+	hear := hearing(services.Tokens.Hear, o.Log, "the bulletin cannot be heard; past KEYPORT_REVOCATION_MAX the store is asked on each request", "the bulletin is heard again")
 	hear(ctx)
+	follow := hearing(services.Resources.Hear, o.Log, "what becomes of records cannot be heard; who watches waits", "what becomes of records is heard again")
 	o.Log.Info("serving", "url", c.PublicURL, "addr", public.Addr().String(), "ops", private.Addr().String(), "version", Version())
 	for _, p := range places {
 		o.Log.Info("serving an older API", "dialect", p.dialect, "url", p.url)
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return serve(ctx, public, Handler(c, o.Parts, services), c, services.Tokens.Hush) })
+	group.Go(func() error {
+		return serve(ctx, public, Handler(c, o.Parts, services), c, services.Tokens.Hush, services.Resources.Hush)
+	})
 	for _, l := range older {
 		group.Go(func() error { return serve(ctx, l, Apart(c, o.Parts, services, l.dialect), c) })
 	}
 	group.Go(func() error { return serve(ctx, private, ops(o.metrics.Handler()), c) })
-	group.Go(func() error { listenFor(ctx, news, hear); return nil })
-	for _, chore := range chores(o, services.Tokens) {
+	group.Go(func() error { listenFor(ctx, revocations, hear); return nil })
+	group.Go(func() error { listenFor(ctx, events, follow); return nil })
+	for _, chore := range chores(o, services) {
 		group.Go(func() error { every(ctx, chore.interval, func() { chore.do(ctx, o.Log) }); return nil })
 	}
 	err = group.Wait()
@@ -134,10 +146,13 @@ func (c chore) do(ctx context.Context, log *slog.Logger) {
 	}
 }
 
-func chores(o *opened, s *tokens.Service) []chore {
+func chores(o *opened, s wire.Services) []chore {
 	return []chore{
-		{"pruning sessions", 10 * time.Minute, func(ctx context.Context) error { _, err := s.Prune(ctx); return err }},
-		{"noting what was used", domain.SightingInterval, s.WriteSightings},
+		{"pruning sessions", 10 * time.Minute, func(ctx context.Context) error { _, err := s.Tokens.Prune(ctx); return err }},
+		{"noting what was used", domain.SightingInterval, s.Tokens.WriteSightings},
+		{"building indexes", 5 * time.Second, s.Resources.Build},
+		{"pruning events and imports", time.Minute, s.Resources.Prune},
+		{"pruning receipts", time.Minute, s.Receipts.Prune},
 		{"turning keys", time.Minute, func(ctx context.Context) error {
 			turned, err := o.keys.Turn(ctx)
 			if turned {
@@ -148,20 +163,20 @@ func chores(o *opened, s *tokens.Service) []chore {
 	}
 }
 
-// hearing returns a function that asks the bulletin once. The log has a line when
-// the store stops answering, and one when it answers again.
-func hearing(s *tokens.Service, log *slog.Logger) func(context.Context) {
-	deaf := false
+// hearing returns a function that asks for news once. The log has a line when the
+// store stops answering, and one when it answers again.
+func hearing(hear func(context.Context) error, log *slog.Logger, deaf, healed string) func(context.Context) {
+	failed := false
 	return func(ctx context.Context) {
-		err := s.Hear(ctx)
+		err := hear(ctx)
 		switch {
 		case ctx.Err() != nil:
-		case err != nil && !deaf:
-			log.Warn("the bulletin cannot be heard; past KEYPORT_REVOCATION_MAX the store is asked on each request", "cause", err.Error())
-			deaf = true
-		case err == nil && deaf:
-			log.Info("the bulletin is heard again")
-			deaf = false
+		case err != nil && !failed:
+			log.Warn(deaf, "cause", err.Error())
+			failed = true
+		case err == nil && failed:
+			log.Info(healed)
+			failed = false
 		}
 	}
 }

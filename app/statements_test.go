@@ -17,6 +17,7 @@ import (
 	"github.com/keyport-go/keyport/app"
 	"github.com/keyport-go/keyport/domain"
 	"github.com/keyport-go/keyport/domain/accounts"
+	"github.com/keyport-go/keyport/domain/resources"
 	"github.com/keyport-go/keyport/ports"
 )
 
@@ -79,7 +80,7 @@ func TestStatementsOfARequest(t *testing.T) {
 			store := open(t, l)
 			keyring := openKeys(t, store, jose.NewMaster(), app.Now)
 			p := app.Parts{
-				Store: store, Issuer: keyring.Tokens(), Refresher: keyring.Refresh(), Cursors: keyring.Cursors(),
+				Store: store, Issuer: keyring.Tokens(), Refresher: keyring.Refresh(), Cursors: keyring.Cursors(), Vault: keyring.Vault(),
 				Hasher: password.New(password.Config{Cost: password.Cost{Memory: 64, Time: 1, Lanes: 1}}), Blocklist: password.Blocklist{},
 				Now: app.Now, NewID: app.NewID, Random: app.Random, Reload: keyring.Reload, Log: slog.New(slog.NewJSONHandler(io.Discard, nil)),
 			}
@@ -89,10 +90,10 @@ func TestStatementsOfARequest(t *testing.T) {
 			if err := s.Tokens.Hear(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			_, err := s.Resources.Declare(t.Context(), domain.Collection{
+			_, err := s.Resources.Declare(t.Context(), domain.Asker{}, domain.Collection{
 				Name: "ships", Schema: document(t, `{"type":"object"}`),
-				Rules: domain.Rules{List: "anyone", Read: "anyone", Create: "account", Update: "account", Delete: "account"},
-			})
+				Rules: domain.Rules{List: "true", Read: "true", Create: "account != null", Update: "account != null", Delete: "account != null"},
+			}, resources.Declaring{Operator: true})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -84,6 +84,11 @@ func countedSQLite(t *testing.T, l *ledger) ports.Store {
 	return s
 }
 
+// countedStores are all the kinds of store. The fake sends no statements.
+var countedStores = map[string]func(*testing.T, *ledger) ports.Store{
+	"fake": func(t *testing.T, _ *ledger) ports.Store { return openFake(t) }, "SQLite": countedSQLite, "PostgreSQL": countedPostgres,
+}
+
 func openPostgres(t *testing.T) ports.Store { return countedPostgres(t, new(ledger)) }
 
 func countedPostgres(t *testing.T, l *ledger) ports.Store {

@@ -12,6 +12,7 @@ import (
 	"github.com/keyport-go/keyport/app"
 	"github.com/keyport-go/keyport/domain"
 	"github.com/keyport-go/keyport/domain/accounts"
+	"github.com/keyport-go/keyport/domain/resources"
 )
 
 // A world is Keyport on fakes, at the stroke of 2030: ids count, the clock
@@ -78,11 +79,14 @@ func parts(tb testing.TB) (world, app.Parts) {
 	tb.Helper()
 	clock, store := fake.NewClock(time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)), new(fake.Store)
 	return world{nil, clock, store}, app.Parts{
-		Store: store, Issuer: fake.Issuer{}, Refresher: fake.RefreshIssuer{}, Cursors: fake.Cursors{},
+		Store: store, Issuer: fake.Issuer{}, Refresher: fake.RefreshIssuer{}, Cursors: fake.Cursors{}, Vault: fake.Vault{},
 		Hasher: fake.Hasher{}, Blocklist: fake.Blocklist{"correct horse battery staple"},
 		Now: clock.Now, NewID: fake.UUIDs(), Uptime: func() time.Duration { return 0 }, Random: fake.Randoms(), Log: slog.New(slog.DiscardHandler),
 	}
 }
+
+// owned is the rule of what only its owner may touch.
+const owned = "account != null && record.owner == account.id"
 
 func newWorldOf(tb testing.TB, c app.Config) world {
 	tb.Helper()
@@ -92,16 +96,16 @@ func newWorldOf(tb testing.TB, c app.Config) world {
 		{
 			Name:   "ships",
 			Schema: document(tb, `{"type":"object","required":["model","crew"],"additionalProperties":false,"properties":{"model":{"type":"string"},"crew":{"type":"integer","minimum":1}}}`),
-			Rules:  domain.Rules{List: "anyone", Read: "anyone", Create: "account", Update: "account", Delete: "account"},
+			Rules:  domain.Rules{List: "true", Read: "true", Create: "account != null", Update: "account != null", Delete: "account != null"},
 		},
 		{
 			Name:   "notes",
 			Schema: document(tb, `{"type":"object","properties":{"title":{"type":"string"}}}`),
-			Rules:  domain.Rules{List: "owner", Read: "owner", Create: "account", Update: "owner", Delete: "owner"},
+			Rules:  domain.Rules{List: owned, Read: owned, Create: "account != null", Update: owned, Delete: owned},
 			Unique: []domain.Unique{{Field: "title", PerOwner: true}},
 		},
 	} {
-		if _, err := s.Resources.Declare(tb.Context(), declared); err != nil {
+		if _, err := s.Resources.Declare(tb.Context(), domain.Asker{}, declared, resources.Declaring{Operator: true}); err != nil {
 			tb.Fatal(err)
 		}
 	}

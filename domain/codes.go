@@ -93,8 +93,17 @@ var (
 		"The collection's declaration changed meanwhile.",
 		"Try again.")
 	ErrCollectionInUse = promise(Conflict, "collection-in-use",
-		"The collection has records, so its schema and its unique fields cannot be changed.",
-		"Declare another collection and move the records.")
+		"The collection has records, so it cannot be deleted, nor get other unique fields.",
+		"Delete the records first, or declare another collection and move them.")
+	ErrCollectionManaged = promise(Conflict, "collection-managed",
+		"The collection is declared in a file of the operator's.",
+		"Ask the operator to change the file. Keyport reads it when it starts, and with keyport collections apply.")
+	ErrRecordsUnfit = promise(Conflict, "records-unfit",
+		"Some of the records that are stored do not fit the new declaration, so the old one holds.",
+		"The list of errors names the first of them. Mend or delete them, or declare a schema that they fit. With dry_run=true you can look before.")
+	ErrTooManyToCheck = promise(Conflict, "too-many-to-check",
+		"The collection has more records than can be checked while you wait, so the old declaration holds.",
+		"Ask the operator to apply the declaration by command: keyport collections apply.")
 	ErrInvalidCollection = promise(Invalid, "invalid-collection",
 		"That is not a usable declaration of a collection.",
 		"The list of errors names each part at fault.")
@@ -103,19 +112,65 @@ var (
 		"Write JSON Schema 2020-12 without references to other documents.")
 	ErrInvalidRule = promise(Invalid, "invalid-rule",
 		"That is not a usable access rule.",
-		"A rule is anyone, account, owner, or role: and the name of a role.")
+		"A rule is an expression in CEL over account, record and, to update, next. The list of errors says where it goes wrong.")
+	ErrInvalidFilter = promise(Invalid, "invalid-filter",
+		"That is not a usable filter.",
+		"A filter is an expression in CEL over account and record, such as record.data.length > 10. The list of errors says where it goes wrong.")
+	ErrInvalidSort = promise(Invalid, "invalid-sort",
+		"That is not a usable order.",
+		"Name fields joined by commas, each behind a hyphen if it descends, such as -length,model.")
+	ErrNotSorted = promise(Invalid, "not-sorted",
+		"The collection has no index of that order.",
+		"Sort by id, created_at, updated_at, or an index that the declaration names and that is built, or its exact reverse.")
+	ErrTooBroad = promise(Invalid, "too-broad",
+		"No index serves that filter, and too many records would have to be looked at.",
+		"Filter for equality with, or sort by, the first fields of an index that the declaration names; or ask for one to be declared.")
+	ErrInvalidSearch = promise(Invalid, "invalid-search",
+		"That is not a usable search.",
+		"Give 1 to 10 words, of at most 200 bytes in all.")
+	ErrNotSearched = promise(Invalid, "not-searched",
+		"The collection has no fields that can be searched, or they are still being entered.",
+		"Name them under search in the collection's declaration, or filter, or wait until its building is false.")
 	ErrRecordNotFound = promise(NotFound, "record-not-found",
 		"There is no such record, or none that you may see.",
 		"Look at the id, or sign in as somebody who may see it.")
-	ErrRecordExists = promise(Conflict, "record-exists",
+	ErrRecordExists = promise(Stale, "record-exists",
 		"There is already a record of that id.",
-		"Choose another id.")
+		"Choose another id, or replace the record: read it, and send its ETag in If-Match.")
 	ErrInvalidRecord = promise(Invalid, "invalid-record",
 		"The data does not fit the collection's schema.",
 		"The list of errors names each place at fault. GET the collection to see its schema.")
 	ErrNotUnique = promise(Conflict, "not-unique",
 		"Another record has the same value in a field that must be unique.",
 		"The list of errors names the field. Choose another value.")
+
+	ErrInvalidBatch = promise(Invalid, "invalid-batch",
+		"That is not a usable batch.",
+		"A batch has 1 to 100 operations, each create, replace, patch or delete. The list of errors names the operation at fault; nothing was done.")
+	ErrNotWatched = promise(Conflict, "not-watched",
+		"Nobody is told of changes in this collection.",
+		"Set watch to true in the collection's declaration.")
+	ErrTooManyWatchers = promise(Unavailable, "too-many-watchers",
+		"As many watch as may.",
+		"Wait as long as Retry-After says, then try again.")
+	ErrImportNotFound = promise(NotFound, "import-not-found",
+		"There is no such import, or none of yours.",
+		"Look at the id. What has not gone on for seven days is forgotten.")
+	ErrImportMoved = promise(Conflict, "import-moved",
+		"The import is being taken on elsewhere.",
+		"Read how far it is, and send the same lines again if it stands still.")
+	ErrInvalidIdempotencyKey = promise(Invalid, "invalid-idempotency-key",
+		"That is not a usable Idempotency-Key.",
+		"Send one of 1 to 255 visible ASCII characters, such as a UUID, and another for each thing that is to be done once.")
+	ErrIdempotencyKeyReused = promise(Invalid, "idempotency-key-reused",
+		"That Idempotency-Key came with another request before.",
+		"Send the same request again, or a new key with a new one.")
+	ErrAnswerLost = promise(Conflict, "answer-lost",
+		"That request was done before, but its answer can no longer be shown.",
+		"Do not send it again: read what it was to change. The operator has retired the key that sealed the answer.")
+	ErrStillRunning = promise(Conflict, "still-running",
+		"The first request with that Idempotency-Key has not ended yet.",
+		"Wait a moment, then send it again.")
 
 	ErrNumberNotFound = promise(NotFound, "number-not-found",
 		"There is nothing of that number.",

@@ -3,6 +3,7 @@ package domain
 import (
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -27,10 +28,19 @@ const (
 // A Collection declares a kind of record: what its data looks like, who may
 // touch it, and which fields are unique.
 type Collection struct {
-	Name     CollectionName
-	Schema   Document // JSON Schema 2020-12
-	Rules    Rules
-	Unique   []Unique
+	Name    CollectionName
+	Schema  Document // JSON Schema 2020-12
+	Rules   Rules
+	Unique  []Unique
+	Indexes []Index
+	Search  []string // fields, named as a Sort names them, whose words can be searched; none: no search
+
+	// SearchBuilding is set while the words of records that were stored before are
+	// still being entered, as Index.Building is for an index.
+	SearchBuilding bool
+
+	Watch    bool // changes of records are told to whoever watches
+	Managed  bool // declared in a file: the API shows it, and changes nothing
 	Revision Revision
 	Created  time.Time // UTC, microseconds
 	Changed  time.Time // UTC, microseconds
@@ -60,8 +70,19 @@ type Unique struct {
 }
 
 // Check fails with ErrInvalidCollection unless the unique fields are between 0
-// and MaxUnique named members, each once.
+// and MaxUnique named members, each once, and the indexes and the searched fields
+// are within the bounds of indexes.
 func (c Collection) Check() error {
+	if err := c.checkUnique(); err != nil {
+		return err
+	}
+	if err := checkIndexes(c.Indexes); err != nil {
+		return err
+	}
+	return checkSearch(c.Search)
+}
+
+func (c Collection) checkUnique() error {
 	if len(c.Unique) > MaxUnique {
 		return ErrInvalidCollection.At("/unique", "too-many", fmt.Sprintf("want at most %d unique fields", MaxUnique))
 	}
@@ -73,6 +94,72 @@ func (c Collection) Check() error {
 		seen[u.Field] = true
 	}
 	return nil
+}
+
+// Entries is what a store keeps of a record beside the record itself.
+type Entries struct {
+	Unique []UniqueKey
+	Index  []IndexKey
+	Words  []string // sorted, each once
+
+	// Event is the time that a change is told with; zero: nobody is told.
+	Event time.Time
+}
+
+// Entries returns what is kept of a record of c that is written at the given time.
+func (c Collection) Entries(r Record, at time.Time) Entries {
+	e := Entries{Unique: c.Keys(r)}
+	s := &subject{Record: r}
+	for _, x := range c.Indexes {
+		e.Index = append(e.Index, x.key(s))
+	}
+	if len(c.Search) > 0 {
+		e.Words = s.words(c.Search)
+	}
+	if c.Watch {
+		e.Event = at
+	}
+	return e
+}
+
+// Built reports whether each index of c, and its search, can be relied on.
+func (c Collection) Built() bool {
+	return !c.SearchBuilding && !slices.ContainsFunc(c.Indexes, func(x Index) bool { return x.Building })
+}
+
+// Declares reports whether c and d declare the same, whenever they did, and whether
+// it has been built or not.
+func (c Collection) Declares(d Collection) bool {
+	return c.Schema.Text() == d.Schema.Text() && c.Rules == d.Rules && slices.Equal(c.Unique, d.Unique) &&
+		slices.EqualFunc(c.Indexes, d.Indexes, func(x, y Index) bool { return slices.Equal(x.Sort, y.Sort) }) &&
+		slices.Equal(c.Search, d.Search) && c.Watch == d.Watch && c.Managed == d.Managed
+}
+
+// Succeeding returns c as it takes the place of old, which has records or has none:
+// what old does not have already is to be built.
+func (c Collection) Succeeding(old Collection, records bool) Collection {
+	c.Indexes = slices.Clone(c.Indexes)
+	for i := range c.Indexes {
+		c.Indexes[i].Building = records
+		for _, x := range old.Indexes {
+			if slices.Equal(x.Sort, c.Indexes[i].Sort) {
+				c.Indexes[i].Building = x.Building
+			}
+		}
+	}
+	c.SearchBuilding = len(c.Search) > 0 && (old.SearchBuilding || records && !slices.Equal(old.Search, c.Search))
+	c.Created, c.Revision = old.Created, old.Revision
+	return c
+}
+
+// Finished returns c with all of it built.
+func (c Collection) Finished() Collection {
+	c.Indexes = slices.Clone(c.Indexes)
+	for i := range c.Indexes {
+		c.Indexes[i].Building = false
+	}
+	c.SearchBuilding = false
+	return c
 }
 
 // A UniqueKey stands for the value of a unique field of one record. Two records

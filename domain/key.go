@@ -11,7 +11,7 @@ import (
 // for a while longer.
 type Key struct {
 	ID        string // kid; opaque, unique for ever
-	Use       string // what it is for: "sign", "refresh" or "cursor"
+	Use       string // what it is for: "sign", "refresh", "cursor" or "digest"
 	Number    int    // 1 for the first key of its use
 	Algorithm Algorithm
 	Sealed    []byte    // at most MaxSealed bytes

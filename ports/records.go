@@ -2,6 +2,7 @@ package ports
 
 import (
 	"context"
+	"time"
 
 	"github.com/keyport-go/keyport/domain"
 )
@@ -10,30 +11,55 @@ import (
 // domain.ErrCollectionNotFound if there is no such collection, and with
 // domain.ErrCollectionChanged if its stored revision is not that of c; a write
 // judges this when it happens.
+//
+// What else is kept of a record (domain.Entries) is written with it, and is gone
+// with it. If Event is set, the change is told to Events in the same transaction.
 type Records interface {
 	// Get returns the record, or domain.ErrRecordNotFound.
 	Get(ctx context.Context, c domain.CollectionRef, id domain.RecordID) (domain.Record, error)
 
-	// List returns at most limit records for which where holds, ordered by id,
-	// beginning after the given one; "" is before the first.
-	List(ctx context.Context, c domain.CollectionRef, where domain.Predicate, after domain.RecordID, limit int) ([]domain.Record, error)
+	// List returns the records of the walk after the given place that have the words
+	// and for which the condition is True, in the order of the walk, at most
+	// q.Limit. A walk by index finds the records by the index keys that were last
+	// written with them. If there are fewer than q.Limit among the first q.Scan
+	// records of the walk after the place, and these are not all, it fails with
+	// domain.ErrTooBroad. A search may be answered even so, and is if fewer than
+	// domain.RareWord records of the collection have one of its words.
+	List(ctx context.Context, c domain.CollectionRef, q domain.Query) ([]domain.Record, error)
 
-	// Add stores a new record with its unique keys at revision 1, whatever r
+	// Count returns how many records List would return without a limit on them but
+	// q.Limit. It fails with domain.ErrTooBroad as List does.
+	Count(ctx context.Context, c domain.CollectionRef, q domain.Query) (int, error)
+
+	// Add stores a new record with its entries at revision 1, whatever r
 	// says. Of any number of calls for one id exactly one succeeds; the others
 	// fail with domain.ErrRecordExists. Of any number of calls with one unique
 	// key exactly one succeeds; the others fail with domain.ErrNotUnique, which
 	// names each field at fault (domain.NotUnique). A call that fails stores
 	// nothing.
-	Add(ctx context.Context, c domain.CollectionRef, r domain.Record, keys []domain.UniqueKey) error
+	Add(ctx context.Context, c domain.CollectionRef, r domain.Record, e domain.Entries) error
 
-	// Replace writes data, time of change and unique keys if the stored revision
+	// Replace writes data, time of change and entries if the stored revision
 	// is r.Revision, and makes it the next one. Owner and time of creation stay.
 	// Of any number of calls for one revision exactly one succeeds; the others
 	// fail with domain.ErrStale. It fails with domain.ErrRecordNotFound, and with
 	// domain.ErrNotUnique as Add does.
-	Replace(ctx context.Context, c domain.CollectionRef, r domain.Record, keys []domain.UniqueKey) error
+	Replace(ctx context.Context, c domain.CollectionRef, r domain.Record, e domain.Entries) error
 
 	// Remove deletes the record if the stored revision is rev, and frees its
-	// unique keys. It fails with domain.ErrStale or domain.ErrRecordNotFound.
-	Remove(ctx context.Context, c domain.CollectionRef, id domain.RecordID, rev domain.Revision) error
+	// unique keys. It tells the change with the time event, if that is not zero. It
+	// fails with domain.ErrStale or domain.ErrRecordNotFound.
+	Remove(ctx context.Context, c domain.CollectionRef, id domain.RecordID, rev domain.Revision, event time.Time) error
+
+	// Enter writes the index keys and the words of records anew, of those whose
+	// stored revision is still that which is given. It leaves their unique keys, and
+	// tells nobody.
+	Enter(ctx context.Context, c domain.CollectionRef, filings []Filing) error
+}
+
+// A Filing is the entries of a record at one revision.
+type Filing struct {
+	ID       domain.RecordID
+	Revision domain.Revision
+	Entries  domain.Entries
 }

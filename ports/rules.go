@@ -1,23 +1,43 @@
 package ports
 
-import "github.com/keyport-go/keyport/domain"
+import (
+	"time"
 
-// A RuleCompiler reads the access rules of collections.
+	"github.com/keyport-go/keyport/domain"
+)
+
+// A RuleCompiler reads the access rules of collections, and filters of lists, which
+// are of the same language.
 type RuleCompiler interface {
 	// Compile reads one rule for records of the given schema. It fails with
 	// domain.ErrInvalidRule.
-	Compile(text string, schema domain.Document) (Rule, error)
+	Compile(verb domain.Verb, text string, schema domain.Document) (Rule, error)
+
+	// Select reads a rule to list records of the given schema, or a filter. It fails
+	// with domain.ErrInvalidRule, also for what cannot be said as a Predicate.
+	Select(text string, schema domain.Document) (Selector, error)
 }
 
 // A Rule decides who may touch a record.
 type Rule interface {
-	// Allows decides on one record, as it is stored, or as it would be created.
-	// A rule that cannot be evaluated denies.
-	Allows(who domain.Asker, r domain.Record) bool
+	// Allows decides on one record. A rule that cannot be evaluated denies.
+	Allows(q domain.Question) bool
+
+	// Never reports that Allows holds for no record whatever, as far as the asker
+	// and the time alone tell; it may overlook that it is so.
+	Never(who domain.Asker, now time.Time) bool
+
+	// Explain says what Allows says, and why.
+	Explain(q domain.Question) domain.Ruling
+}
+
+// A Selector decides on records by themselves, so that a store can look for them.
+type Selector interface {
+	Rule
 
 	// Where says for which records Allows holds: for each record r,
-	// domain.Holds(Where(who), r) is Allows(who, r).
-	Where(who domain.Asker) domain.Predicate
+	// domain.Holds(Where(who, now), r) is what Allows says of it.
+	Where(who domain.Asker, now time.Time) domain.Predicate
 }
 
 // A SchemaCompiler reads the schemas of collections.

@@ -34,7 +34,25 @@ type Repositories interface {
 	AccessKeys() AccessKeys
 	Collections() Collections
 	Records() Records
+	Events() Events
+	Receipts() Receipts
+	Imports() Imports
 	Keys() Keys
 	Numbers() Numbers
 	Bulletin() Bulletin
 }
+
+// Within returns the transaction tx as a Store, for what is to be part of it. Its own
+// Atomically is part of tx, too: an error from it undoes nothing unless tx fails.
+func Within(tx Repositories) Store { return within{tx} }
+
+type within struct{ Repositories }
+
+func (w within) Atomically(ctx context.Context, f func(Repositories) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return f(w.Repositories)
+}
+
+func (within) Ping(context.Context) error { return nil }

@@ -48,20 +48,56 @@ func (r collections) Add(ctx context.Context, c domain.Collection) error {
 
 func (r collections) Replace(ctx context.Context, c domain.Collection) error {
 	return r.desk.do(ctx, "collections.replace", func(t *tables) error {
-		old, ok := t.collections[c.Name]
+		old, err := t.collection(c.Ref())
 		switch {
-		case !ok:
-			return domain.ErrCollectionNotFound
-		case old.Revision != c.Revision:
-			return domain.ErrStale
-		case (old.Schema.Text() != c.Schema.Text() || !slices.Equal(old.Unique, c.Unique)) && t.inUse(c.Name):
+		case err != nil:
+			return err
+		case !within(old.Unique, c.Unique) && t.inUse(c.Name):
 			return domain.ErrCollectionInUse
 		}
-		old.Schema, old.Rules, old.Unique, old.Changed = c.Schema, c.Rules, slices.Clone(c.Unique), stamp(c.Changed)
-		old.Revision++
-		t.collections[c.Name] = old
+		c = ownCollection(c)
+		c.Revision, c.Created, c.Changed = old.Revision+1, old.Created, stamp(c.Changed)
+		t.collections[c.Name] = c
 		return nil
 	})
+}
+
+// Hold keeps nobody out: a transaction has the whole Store to itself.
+func (r collections) Hold(ctx context.Context, c domain.CollectionRef) error {
+	return r.desk.do(ctx, "collections.hold", func(t *tables) error {
+		_, err := t.collection(c)
+		return err
+	})
+}
+
+func (r collections) Remove(ctx context.Context, c domain.CollectionRef) error {
+	return r.desk.do(ctx, "collections.remove", func(t *tables) error {
+		switch _, err := t.collection(c); {
+		case err != nil:
+			return err
+		case t.inUse(c.Name):
+			return domain.ErrCollectionInUse
+		}
+		delete(t.collections, c.Name)
+		return nil
+	})
+}
+
+// collection returns a collection, which must have the given revision.
+func (t *tables) collection(c domain.CollectionRef) (domain.Collection, error) {
+	found, ok := t.collections[c.Name]
+	switch {
+	case !ok:
+		return found, domain.ErrCollectionNotFound
+	case found.Revision != c.Revision:
+		return found, domain.ErrStale
+	}
+	return found, nil
+}
+
+// within reports whether each of the unique fields was one before.
+func within(before, now []domain.Unique) bool {
+	return !slices.ContainsFunc(now, func(u domain.Unique) bool { return !slices.Contains(before, u) })
 }
 
 // inUse reports whether the collection has records.
@@ -76,6 +112,9 @@ func (t *tables) inUse(name domain.CollectionName) bool {
 
 // ownCollection returns a copy of c that shares no slice with it.
 func ownCollection(c domain.Collection) domain.Collection {
-	c.Unique = slices.Clone(c.Unique)
+	c.Unique, c.Indexes, c.Search = slices.Clone(c.Unique), slices.Clone(c.Indexes), slices.Clone(c.Search)
+	for i := range c.Indexes {
+		c.Indexes[i].Sort = slices.Clone(c.Indexes[i].Sort)
+	}
 	return c
 }

@@ -21,6 +21,10 @@ func TestStoreReplaying(t *testing.T) {
 	porttest.TestStore(t, func(*testing.T) ports.Store { return &fake.Store{Replay: true} })
 }
 
+func TestPredicates(t *testing.T) {
+	porttest.TestPredicates(t, func(*testing.T) ports.Store { return new(fake.Store) })
+}
+
 func TestIssuer(t *testing.T) {
 	n := names()
 	porttest.TestIssuer(t, func(*testing.T) ports.TokenIssuer { return fake.Issuer{Name: n()} })

@@ -3,8 +3,11 @@ package fake
 import (
 	"context"
 	"maps"
+	"slices"
+	"time"
 
 	"github.com/keyport-go/keyport/domain"
+	"github.com/keyport-go/keyport/ports"
 )
 
 type records struct{ desk desk }
@@ -34,51 +37,79 @@ func (r records) Get(ctx context.Context, c domain.CollectionRef, id domain.Reco
 	return rec, err
 }
 
-func (r records) List(ctx context.Context, c domain.CollectionRef, where domain.Predicate, after domain.RecordID, limit int) (list []domain.Record, err error) {
+func (r records) List(ctx context.Context, c domain.CollectionRef, q domain.Query) (list []domain.Record, err error) {
 	err = r.do(ctx, "records.list", c, func(t *tables) error {
-		for at, rec := range t.records {
-			if at.collection == c.Name && domain.Holds(where, rec) {
-				list = append(list, rec)
-			}
-		}
-		list = page(list, func(rec domain.Record) domain.RecordID { return rec.ID }, after, limit)
-		return nil
+		list, err = t.find(c.Name, q)
+		return err
 	})
 	return list, err
 }
 
-func (r records) Add(ctx context.Context, c domain.CollectionRef, rec domain.Record, keys []domain.UniqueKey) error {
+func (r records) Count(ctx context.Context, c domain.CollectionRef, q domain.Query) (n int, err error) {
+	err = r.do(ctx, "records.count", c, func(t *tables) error {
+		list, err := t.find(c.Name, q)
+		n = len(list)
+		return err
+	})
+	return n, err
+}
+
+func (r records) Add(ctx context.Context, c domain.CollectionRef, rec domain.Record, e domain.Entries) error {
 	return r.do(ctx, "records.add", c, func(t *tables) error {
 		at := place{c.Name, rec.ID}
 		if _, twice := t.records[at]; twice {
 			return domain.ErrRecordExists
 		}
 		rec.Revision, rec.Created, rec.Changed = 1, stamp(rec.Created), stamp(rec.Changed)
-		return t.put(at, rec, keys)
+		if err := t.put(at, rec, e); err != nil {
+			return err
+		}
+		t.tell(domain.Event{Kind: domain.RecordCreated, Collection: c.Name, Record: rec, At: e.Event})
+		return nil
 	})
 }
 
-func (r records) Replace(ctx context.Context, c domain.CollectionRef, rec domain.Record, keys []domain.UniqueKey) error {
+func (r records) Replace(ctx context.Context, c domain.CollectionRef, rec domain.Record, e domain.Entries) error {
 	return r.do(ctx, "records.replace", c, func(t *tables) error {
 		at := place{c.Name, rec.ID}
 		old, err := t.record(at, rec.Revision)
 		if err != nil {
 			return err
 		}
-		old.Data, old.Changed = rec.Data, stamp(rec.Changed)
-		old.Revision++
-		return t.put(at, old, keys)
+		now := old
+		now.Data, now.Changed = rec.Data, stamp(rec.Changed)
+		now.Revision++
+		if err := t.put(at, now, e); err != nil {
+			return err
+		}
+		t.tell(domain.Event{Kind: domain.RecordChanged, Collection: c.Name, Record: now, Before: old.Data, At: e.Event})
+		return nil
 	})
 }
 
-func (r records) Remove(ctx context.Context, c domain.CollectionRef, id domain.RecordID, rev domain.Revision) error {
+func (r records) Remove(ctx context.Context, c domain.CollectionRef, id domain.RecordID, rev domain.Revision, event time.Time) error {
 	return r.do(ctx, "records.remove", c, func(t *tables) error {
 		at := place{c.Name, id}
-		if _, err := t.record(at, rev); err != nil {
+		old, err := t.record(at, rev)
+		if err != nil {
 			return err
 		}
 		delete(t.records, at)
+		delete(t.filed, at)
 		t.free(at)
+		t.tell(domain.Event{Kind: domain.RecordDeleted, Collection: c.Name, Record: old, At: event})
+		return nil
+	})
+}
+
+func (r records) Enter(ctx context.Context, c domain.CollectionRef, filings []ports.Filing) error {
+	return r.do(ctx, "records.enter", c, func(t *tables) error {
+		for _, f := range filings {
+			at := place{c.Name, f.ID}
+			if _, err := t.record(at, f.Revision); err == nil {
+				t.file(at, f.Entries)
+			}
+		}
 		return nil
 	})
 }
@@ -95,10 +126,11 @@ func (t *tables) record(at place, rev domain.Revision) (domain.Record, error) {
 	return rec, nil
 }
 
-// put stores a record and its unique keys, unless another record has one of them.
-func (t *tables) put(at place, rec domain.Record, keys []domain.UniqueKey) error {
+// put stores a record and its entries, unless another record has one of its unique
+// keys.
+func (t *tables) put(at place, rec domain.Record, e domain.Entries) error {
 	var taken []string
-	for _, k := range keys {
+	for _, k := range e.Unique {
 		if owner, ok := t.unique[claim{at.collection, k}]; ok && owner != at.id {
 			taken = append(taken, k.Field)
 		}
@@ -109,11 +141,17 @@ func (t *tables) put(at place, rec domain.Record, keys []domain.UniqueKey) error
 	if _, was := t.records[at]; was {
 		t.free(at)
 	}
-	for _, k := range keys {
+	for _, k := range e.Unique {
 		t.unique[claim{at.collection, k}] = at.id
 	}
 	t.records[at] = rec
+	t.file(at, e)
 	return nil
+}
+
+// file keeps where a record stands in indexes, and by which words it is found.
+func (t *tables) file(at place, e domain.Entries) {
+	t.filed[at] = filing{slices.Clone(e.Index), slices.Clone(e.Words)}
 }
 
 // free gives up the unique keys of a record.

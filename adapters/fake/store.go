@@ -126,6 +126,15 @@ func (s *Store) Collections() ports.Collections { return collections{s} }
 // Records implements ports.Repositories.
 func (s *Store) Records() ports.Records { return records{s} }
 
+// Events implements ports.Repositories.
+func (s *Store) Events() ports.Events { return events{s} }
+
+// Receipts implements ports.Repositories.
+func (s *Store) Receipts() ports.Receipts { return receipts{s} }
+
+// Imports implements ports.Repositories.
+func (s *Store) Imports() ports.Imports { return imports{s} }
+
 // Keys implements ports.Repositories.
 func (s *Store) Keys() ports.Keys { return keys{s} }
 
@@ -155,6 +164,9 @@ func (r repositories) Sessions() ports.Sessions       { return sessions{r.desk} 
 func (r repositories) AccessKeys() ports.AccessKeys   { return accessKeys{r.desk} }
 func (r repositories) Collections() ports.Collections { return collections{r.desk} }
 func (r repositories) Records() ports.Records         { return records{r.desk} }
+func (r repositories) Events() ports.Events           { return events{r.desk} }
+func (r repositories) Receipts() ports.Receipts       { return receipts{r.desk} }
+func (r repositories) Imports() ports.Imports         { return imports{r.desk} }
 func (r repositories) Keys() ports.Keys               { return keys{r.desk} }
 func (r repositories) Numbers() ports.Numbers         { return numbers{r.desk} }
 func (r repositories) Bulletin() ports.Bulletin       { return bulletin{r.desk} }

@@ -19,11 +19,16 @@ type tables struct {
 	accessKeys  map[domain.AccessKeyID]domain.AccessKey
 	collections map[domain.CollectionName]domain.Collection
 	records     map[place]domain.Record
+	filed       map[place]filing
 	unique      map[claim]domain.RecordID
+	receipts    map[domain.ReceiptID]domain.Receipt
+	imports     map[domain.ImportID]domain.Import
 	keys        map[string]domain.Key      // by id
 	numbers     map[domain.Series][]string // the id of number n at n-1
 	changes     []domain.Change            // in the order in which they were posted
 	forgotten   int                        // how many are gone from the front
+	events      []domain.Event             // in the order in which they were told
+	told        int                        // how many there were, with those that are forgotten
 }
 
 // A place is where a record lies.
@@ -46,7 +51,10 @@ func newTables() tables {
 		accessKeys:  make(map[domain.AccessKeyID]domain.AccessKey),
 		collections: make(map[domain.CollectionName]domain.Collection),
 		records:     make(map[place]domain.Record),
+		filed:       make(map[place]filing),
 		unique:      make(map[claim]domain.RecordID),
+		receipts:    make(map[domain.ReceiptID]domain.Receipt),
+		imports:     make(map[domain.ImportID]domain.Import),
 		keys:        make(map[string]domain.Key),
 		numbers:     make(map[domain.Series][]string),
 	}
@@ -55,8 +63,8 @@ func newTables() tables {
 func (t *tables) clone() tables {
 	return tables{
 		maps.Clone(t.accounts), maps.Clone(t.credentials), maps.Clone(t.sessions), maps.Clone(t.accessKeys), maps.Clone(t.collections),
-		maps.Clone(t.records), maps.Clone(t.unique), maps.Clone(t.keys), maps.Clone(t.numbers),
-		slices.Clip(t.changes), t.forgotten,
+		maps.Clone(t.records), maps.Clone(t.filed), maps.Clone(t.unique), maps.Clone(t.receipts), maps.Clone(t.imports),
+		maps.Clone(t.keys), maps.Clone(t.numbers), slices.Clip(t.changes), t.forgotten, slices.Clip(t.events), t.told,
 	}
 }
 

@@ -55,8 +55,8 @@ func New(c Config) http.Handler {
 		r.Use(cors.New(cors.Options{
 			AllowedOrigins: c.Origins,
 			AllowedMethods: []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete},
-			AllowedHeaders: []string{"Authorization", "Content-Type", "If-Match", "If-None-Match"},
-			ExposedHeaders: []string{"ETag", "Location", "Link", "Retry-After", "WWW-Authenticate", requestIDHeader},
+			AllowedHeaders: []string{"Authorization", "Content-Type", "If-Match", "If-None-Match", "Idempotency-Key", "Last-Event-ID"},
+			ExposedHeaders: []string{"ETag", "Location", "Link", "Retry-After", "WWW-Authenticate", "Idempotency-Replayed", requestIDHeader},
 			MaxAge:         600,
 
 			AllowCredentials: true, // the cookie, which has a rule of its own

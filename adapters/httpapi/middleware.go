@@ -32,6 +32,7 @@ func (c Config) tell(next http.Handler) http.Handler {
 		defer func() {
 			if fault := recover(); fault != nil {
 				if err, ok := fault.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+					c.finish(r, request, seen, time.Since(start)) // an answer that was broken off
 					panic(fault)
 				}
 				err := fmt.Errorf("panic: %v\n%s", fault, debug.Stack())

@@ -106,6 +106,7 @@ func (f *fleet) issue(i int) {
 	refresh := domain.RefreshToken{Session: claims().Session, Counter: domain.Counter(len(f.issued))}
 	text, place := k.Refresh().Issue(refresh), by
 	cursor := k.Cursors().Seal("ships", place)
+	concealed, digest := k.Vault().Conceal("receipts", []byte(by)), k.Vault().Digest("bodies", []byte(by))
 	f.issued = append(f.issued,
 		issued{"the access token " + by, c.Expires, func(k *jose.Keyring) error {
 			_, err := k.Tokens().Verify(context.Background(), token.Reveal())
@@ -114,6 +115,15 @@ func (f *fleet) issue(i int) {
 		issued{"the refresh token " + by, now.Add(f.c.SessionMax), func(k *jose.Keyring) error {
 			if got, err := k.Refresh().Verify(text.Reveal()); err != nil || got != refresh {
 				return fmt.Errorf("got %+v, %w", got, err)
+			}
+			return nil
+		}},
+		issued{"the receipt " + by, now.Add(domain.ReceiptRetention), func(k *jose.Keyring) error {
+			if got := k.Vault().Digest("bodies", []byte(by)); got != digest {
+				return fmt.Errorf("got another digest of its body, %x", got)
+			}
+			if got, err := k.Vault().Reveal("receipts", concealed); err != nil || string(got) != by {
+				return fmt.Errorf("got %q, %w", got, err)
 			}
 			return nil
 		}},

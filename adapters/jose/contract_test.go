@@ -36,6 +36,10 @@ func TestTheCursorSealerKeepsItsContract(t *testing.T) {
 	porttest.TestCursorSealer(t, func(t *testing.T) ports.CursorSealer { return open(t, config()).Cursors() })
 }
 
+func TestTheVaultKeepsItsContract(t *testing.T) {
+	porttest.TestVault(t, func(t *testing.T) ports.Vault { return open(t, config()).Vault() })
+}
+
 // A Reader checks what a Keyring issues, as the Keyring itself does.
 func TestAReaderKeepsTheContractOfAnIssuer(t *testing.T) {
 	for _, a := range domain.SigningAlgorithms() {

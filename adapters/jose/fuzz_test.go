@@ -1,6 +1,7 @@
 package jose_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -120,6 +121,28 @@ func FuzzRefreshToken(f *testing.F) {
 		}
 		if text != genuine {
 			t.Errorf("%q was taken as %+v", text, got)
+		}
+	})
+}
+
+// Whatever it is given, Reveal takes nothing but what Conceal made for that scope.
+func FuzzReveal(f *testing.F) {
+	k := open(f, config())
+	genuine := k.Vault().Conceal("receipts", []byte("answer"))
+	f.Add("receipts", genuine)
+	f.Add("receipt", genuine)
+	f.Add("receipts", genuine[:len(genuine)-1])
+	f.Add("receipts", genuine[:45])
+	f.Add("receipts", append(genuine[:5:5], make([]byte, 40)...))
+	f.Add("", []byte{})
+	f.Fuzz(func(t *testing.T, scope string, concealed []byte) {
+		got, err := k.Vault().Reveal(scope, concealed)
+		own := scope == "receipts" && bytes.Equal(concealed, genuine)
+		switch {
+		case err != nil && (own || got != nil || !errors.Is(err, domain.ErrInvalidToken)):
+			t.Errorf("%x in %q: got %q, %v", concealed, scope, got, err)
+		case err == nil && (!own || string(got) != "answer"):
+			t.Errorf("%x in %q was revealed as %q", concealed, scope, got)
 		}
 	})
 }

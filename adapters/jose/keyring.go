@@ -34,13 +34,20 @@ type Config struct {
 const (
 	signing    = "sign"    // access tokens
 	refreshing = "refresh" // refresh tokens
-	paging     = "cursor"  // cursors
+	paging     = "cursor"  // cursors, and what a vault conceals
+	digesting  = "digest"  // digests of a vault
 )
 
-var uses = []string{signing, refreshing, paging}
+// turning are the uses whose keys follow one another. A key of digests stays until
+// it is retired: what was digested a moment ago is to be known again.
+var (
+	turning = []string{signing, refreshing, paging}
+	uses    = append(slices.Clip(turning), digesting)
+)
 
-// keepPaging is how long a key of cursors is kept after its successor signs.
-const keepPaging = 24 * time.Hour
+// keepPaging is how long a key of cursors is kept after its successor signs: for as
+// long as the last receipt that it has sealed, and an hour in which that is forgotten.
+const keepPaging = domain.ReceiptRetention + time.Hour
 
 func (c Config) check() error {
 	switch {
@@ -68,6 +75,8 @@ func (c Config) policy(use string) domain.KeyPolicy {
 		p.Keep = c.SessionMax
 	case paging:
 		p.Keep = keepPaging
+	case digesting:
+		p.Turn, p.Keep = 0, domain.ReceiptRetention
 	}
 	return p
 }
@@ -200,6 +209,9 @@ func (k *Keyring) Refresh() ports.RefreshIssuer { return refresher{k} }
 
 // Cursors makes and checks cursors.
 func (k *Keyring) Cursors() ports.CursorSealer { return sealer{k} }
+
+// Vault conceals what is kept for its owner alone, and makes digests.
+func (k *Keyring) Vault() ports.Vault { return vault{k} }
 
 // Close stops what Open has started. Nothing of k is to be used after.
 func (k *Keyring) Close() { k.checker.memory.close() }

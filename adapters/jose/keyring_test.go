@@ -277,7 +277,7 @@ func keysOf(t testing.TB, s ports.Store, use string) []domain.Key {
 }
 
 func TestAStoreThatFailsIsSaidToHaveFailed(t *testing.T) {
-	for after := range 8 {
+	for after := range 9 {
 		var asked atomic.Int64
 		c := config()
 		c.Store = &fake.Store{Fault: func(string) (bool, error) {
@@ -289,7 +289,7 @@ func TestAStoreThatFailsIsSaidToHaveFailed(t *testing.T) {
 		k, err := jose.Open(t.Context(), c)
 		if err == nil {
 			k.Close()
-			if after < 7 { // to list, begin, settle thrice, list, and list once more
+			if after < 8 { // to list, begin, settle four times, list, and list once more
 				t.Errorf("after %d calls: it was opened", after)
 			}
 		} else if !errors.Is(err, domain.ErrUnavailable) {

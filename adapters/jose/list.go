@@ -23,7 +23,7 @@ const (
 // A Listed key is what there is to tell of one: nothing of it is secret.
 type Listed struct {
 	ID        string
-	Use       string // "sign", "refresh" or "cursor"
+	Use       string // "sign", "refresh", "cursor" or "digest"
 	Number    int
 	Algorithm domain.Algorithm
 	Created   time.Time

@@ -25,22 +25,22 @@ func TestTheListTellsWhatEachKeyDoes(t *testing.T) {
 		}
 		return lines
 	}
-	want := []string{"cursor 1 HS256 signs", "refresh 1 HS256 signs", "sign 1 ES256 signs"}
+	want := []string{"cursor 1 HS256 signs", "digest 1 HS256 signs", "refresh 1 HS256 signs", "sign 1 ES256 signs"}
 	if got := states(); !slices.Equal(got, want) {
 		t.Errorf("at first: got %q", got)
 	}
 	_, err := k.Rotate(t.Context(), "sign")
 	ok(t, err)
-	if got := states(); !slices.Equal(got, append(want[:3:3], "sign 2 ES256 waits")) {
+	if got := states(); !slices.Equal(got, append(want[:4:4], "sign 2 ES256 waits")) {
 		t.Errorf("with one that waits: got %q", got)
 	}
 	clock.Advance(c.Ahead)
-	if got := states(); !slices.Equal(got, append(want[:2:2], "sign 1 ES256 verifies", "sign 2 ES256 signs")) {
+	if got := states(); !slices.Equal(got, append(want[:3:3], "sign 1 ES256 verifies", "sign 2 ES256 signs")) {
 		t.Errorf("at its time: got %q", got)
 	}
 	list, err := jose.List(t.Context(), c.Store.Keys(), clock.Now())
 	ok(t, err)
-	last, stored := list[3], keysOf(t, c.Store, "sign")[1]
+	last, stored := list[4], keysOf(t, c.Store, "sign")[1]
 	if last.ID != stored.ID || !last.Created.Equal(stored.Created) || !last.Signs.Equal(stored.Signs) {
 		t.Errorf("got %+v, want what is in %+v", last, stored)
 	}

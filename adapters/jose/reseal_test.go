@@ -22,13 +22,18 @@ func TestAMasterKeyChangesAndNoTokenOrSessionEnds(t *testing.T) {
 		clock.Advance(c.Ahead)
 		refresh := domain.RefreshToken{Session: claims().Session, Counter: 3}
 		token, text, cursor := issue(t, k, claims()), k.Refresh().Issue(refresh), k.Cursors().Seal("ships", "17")
+		concealed, digest := k.Vault().Conceal("receipt", []byte("answer")), k.Vault().Digest("body", []byte("text"))
 		valid := func(step string, k *jose.Keyring) {
 			t.Helper()
 			_, access := k.Tokens().Verify(t.Context(), token)
 			_, session := k.Refresh().Verify(text.Reveal())
 			_, place := k.Cursors().Open("ships", cursor)
-			if err := errors.Join(access, session, place); err != nil {
+			_, answer := k.Vault().Reveal("receipt", concealed)
+			if err := errors.Join(access, session, place, answer); err != nil {
 				t.Errorf("%s: %v", step, err)
+			}
+			if got := k.Vault().Digest("body", []byte("text")); got != digest {
+				t.Errorf("%s: a text has another digest", step)
 			}
 		}
 
@@ -42,8 +47,8 @@ func TestAMasterKeyChangesAndNoTokenOrSessionEnds(t *testing.T) {
 		ok(t, before.Reload(t.Context()))
 		valid("before", before)
 
-		if n, err := after.Reseal(t.Context()); err != nil || n != 4 {
-			t.Errorf("got %d sealed, %v, want 4", n, err)
+		if n, err := after.Reseal(t.Context()); err != nil || n != 5 {
+			t.Errorf("got %d sealed, %v, want 5", n, err)
 		}
 		if n, err := after.Reseal(t.Context()); err != nil || n != 0 {
 			t.Errorf("once more: got %d sealed, %v, want 0", n, err)

@@ -18,6 +18,10 @@ import (
 // it before: what the old one signed is worth nothing anyhow. The successor takes
 // the old one's number, so that a later key, which waits for its turn and is known
 // to others already, still gets it at its time.
+//
+// What a retired key has concealed is not revealed any more, and where one of digests
+// is retired, texts have others: who repeats a request of the day before is not known
+// again.
 func (k *Keyring) Retire(ctx context.Context, id string) error {
 	list, err := k.c.list(ctx, k.c.Store.Keys())
 	if err != nil {

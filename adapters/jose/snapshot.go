@@ -16,6 +16,7 @@ type snapshot struct {
 	sign    series[*signer]
 	refresh series[*secretKey]
 	cursor  series[*secretKey]
+	digest  series[*secretKey]
 
 	verifiers map[string]*verifier // of sign, by kid
 	set       []byte               // of sign, as a JWK Set
@@ -46,6 +47,9 @@ func (s *snapshot) read(list []domain.Key, c Config) (*snapshot, error) {
 		return nil, err
 	}
 	if next.cursor, err = s.cursor.read(list, paging, c.openSecret); err != nil {
+		return nil, err
+	}
+	if next.digest, err = s.digest.read(list, digesting, c.openSecret); err != nil {
 		return nil, err
 	}
 	next.verifiers = make(map[string]*verifier, len(next.sign.opened))

@@ -23,17 +23,17 @@ func (k *Keyring) Turn(ctx context.Context) (bool, error) {
 }
 
 // Rotate makes a successor now for the keys of each use that is named, or of all
-// if none is, which signs Ahead from now. Where a key waits for its turn already,
-// that is the one. It reads the keys again in any case, and returns the newest of
-// each of those uses, without its seal.
+// that turn if none is, which signs Ahead from now. Where a key waits for its turn
+// already, that is the one. It reads the keys again in any case, and returns the
+// newest of each of those uses, without its seal. A key of digests does not turn.
 func (k *Keyring) Rotate(ctx context.Context, of ...string) ([]domain.Key, error) {
 	for _, use := range of {
-		if !slices.Contains(uses, use) {
-			return nil, fmt.Errorf("there are no keys for %q; there are those for %q", use, uses)
+		if !slices.Contains(turning, use) {
+			return nil, fmt.Errorf("no keys for %q turn; those for %q do", use, turning)
 		}
 	}
 	if len(of) == 0 {
-		of = uses
+		of = turning
 	}
 	changed, err := k.advance(ctx, func(use string, keys []domain.Key, now time.Time) bool {
 		return slices.Contains(of, use) && (len(keys) == 0 || !now.Before(keys[len(keys)-1].Signs))
@@ -47,7 +47,7 @@ func (k *Keyring) Rotate(ctx context.Context, of ...string) ([]domain.Key, error
 	s := k.snapshot.Load()
 	var newest []domain.Key
 	for i, stored := range [][]domain.Key{s.sign.stored, s.refresh.stored, s.cursor.stored} {
-		if slices.Contains(of, uses[i]) {
+		if slices.Contains(of, turning[i]) {
 			last := stored[len(stored)-1]
 			last.Sealed = nil
 			newest = append(newest, last)

@@ -111,13 +111,18 @@ func (r bulletin) Posted(ctx context.Context, kind domain.ChangeKind, subject st
 	return posted, err
 }
 
-// Forget finds its lines by where they lie, for they have no key. They are never
-// rewritten, and it holds them: nothing else can come to lie there. The array is
-// made once, and each line of it is one step away; a join would read the whole
-// table. What another replica is forgetting at the moment is left out.
 func (r bulletin) Forget(ctx context.Context, t time.Time, limit int) (int, error) {
-	return exec(ctx, r.on, `
-		DELETE FROM changes WHERE ctid = ANY (ARRAY(
-			SELECT ctid FROM changes WHERE at < $1::timestamptz ORDER BY at LIMIT $2::bigint FOR UPDATE SKIP LOCKED
+	return forget(ctx, r.on, "changes", "at", t, limit)
+}
+
+// forget drops at most limit rows of a table from before t, and says how many. It
+// finds them by where they lie, for not all have a key, and it holds them: nothing
+// else can come to lie there. The array is made once, and each row of it is one step
+// away; a join would read the whole table. What another replica is forgetting at the
+// moment is left out.
+func forget(ctx context.Context, on runner, table, at string, t time.Time, limit int) (int, error) {
+	return exec(ctx, on, `
+		DELETE FROM `+table+` WHERE ctid = ANY (ARRAY(
+			SELECT ctid FROM `+table+` WHERE `+at+` < $1::timestamptz ORDER BY `+at+` LIMIT $2::bigint FOR UPDATE SKIP LOCKED
 		))`, micro(t), int64(limit))
 }

@@ -52,9 +52,9 @@ type Config struct {
 	// are neither sent nor heard, for LISTEN needs a connection that stays.
 	PgBouncer bool
 
-	// OnNews is called when there may be news on the bulletin, sooner than a poll
-	// would find it: when a replica on the same database has committed a change,
-	// and whenever the connection on which that is heard was made anew. It is
+	// OnNews is called when there may be news on the bulletin or among the events of
+	// records, sooner than a poll would find it: when a replica on the same database
+	// has committed a change or an event, and whenever the connection on which that is heard was made anew. It is
 	// called from one goroutine, may be called for nothing, and should return at
 	// once. Nothing is promised: a change may come without it, so whoever wants
 	// all of them polls too. nil is nobody, and spends no connection; otherwise

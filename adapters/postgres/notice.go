@@ -12,7 +12,7 @@ import (
 )
 
 // Notices leave and arrive on one channel of the database (PostgreSQL manual,
-// NOTIFY). They say nothing but that there is news on the bulletin. A notice need
+// NOTIFY). They say nothing but that there is news, on the bulletin or of records. A notice need
 // not outlive a crash, so it waits for no disk and no standby.
 const (
 	listenSQL = `LISTEN keyport_changes`

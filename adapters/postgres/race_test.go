@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -166,13 +167,13 @@ func TestAWriteThatWaitsForAnotherJudgesWhatThatHasLeft(t *testing.T) {
 		}
 	}
 	add := func(ctx context.Context, r ports.Repositories) error {
-		return r.Records().Add(ctx, ships, ship(1), nil)
+		return r.Records().Add(ctx, ships, ship(1), domain.Entries{})
 	}
 	replace := func(ctx context.Context, r ports.Repositories) error {
-		return r.Records().Replace(ctx, ships, ship(1), nil)
+		return r.Records().Replace(ctx, ships, ship(1), domain.Entries{})
 	}
 	remove := func(ctx context.Context, r ports.Repositories) error {
-		return r.Records().Remove(ctx, ships, ship(1).ID, 1)
+		return r.Records().Remove(ctx, ships, ship(1).ID, 1, time.Time{})
 	}
 	type write = func(context.Context, ports.Repositories) error
 	for _, c := range []struct {
@@ -293,18 +294,18 @@ func TestThirtyTwoRefreshesOfOneToken(t *testing.T) {
 
 // A declaration and a record that do not know of one another may not both be
 // stored.
-func TestANewSchemaWaitsForARecordThatIsUnderWay(t *testing.T) {
+func TestANewUniqueFieldWaitsForARecordThatIsUnderWay(t *testing.T) {
 	s, url := open(t, postgres.Config{})
 	ships := declare(t, s, "ships")
 	watch := connect(t, url)
 	replaced := make(chan error, 1)
 	err := s.Atomically(t.Context(), func(tx ports.Repositories) error {
-		if err := tx.Records().Add(t.Context(), ships.Ref(), ship(1), nil); err != nil {
+		if err := tx.Records().Add(t.Context(), ships.Ref(), ship(1), domain.Entries{}); err != nil {
 			return err
 		}
 		go func() {
 			next := ships
-			next.Schema = domain.RestoreDocument(`{"type":"object"}`)
+			next.Unique = append(slices.Clone(next.Unique), domain.Unique{Field: "mmsi"})
 			replaced <- s.Collections().Replace(t.Context(), next)
 		}()
 		untilItWaits(t, watch, replaced)
@@ -322,19 +323,19 @@ func TestARecordWaitsForADeclarationThatIsUnderWay(t *testing.T) {
 		write func(ctx context.Context, r ports.Records, c domain.CollectionRef) error
 	}{
 		{"a new one", func(ctx context.Context, r ports.Records, c domain.CollectionRef) error {
-			return r.Add(ctx, c, ship(2), nil)
+			return r.Add(ctx, c, ship(2), domain.Entries{})
 		}},
 		{"a new form of one", func(ctx context.Context, r ports.Records, c domain.CollectionRef) error {
-			return r.Replace(ctx, c, ship(1), nil)
+			return r.Replace(ctx, c, ship(1), domain.Entries{})
 		}},
 		{"a removal", func(ctx context.Context, r ports.Records, c domain.CollectionRef) error {
-			return r.Remove(ctx, c, ship(1).ID, 1)
+			return r.Remove(ctx, c, ship(1).ID, 1, time.Time{})
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s, url := open(t, postgres.Config{})
 			ships := declare(t, s, "ships")
-			if err := s.Records().Add(t.Context(), ships.Ref(), ship(1), nil); err != nil {
+			if err := s.Records().Add(t.Context(), ships.Ref(), ship(1), domain.Entries{}); err != nil {
 				t.Fatal(err)
 			}
 			watch := connect(t, url)

@@ -1,10 +1,8 @@
 package postgres
 
 import (
-	"cmp"
 	"context"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -18,64 +16,49 @@ type records struct{ on runner }
 const recordColumns = `r.id, r.owner, r.data, r.revision, r.created, r.changed`
 
 func (r records) Get(ctx context.Context, c domain.CollectionRef, id domain.RecordID) (domain.Record, error) {
-	found, err := r.read(ctx, `
-		SELECT c.revision = $2::bigint, `+recordColumns+`
-		FROM collections c LEFT JOIN records r ON r.collection = $1::text AND r.id = $3::uuid
-		WHERE c.name = $1::text`, string(c.Name), int64(c.Revision), string(id))
-	if err != nil {
-		return domain.Record{}, err
-	}
-	if len(found) == 0 {
-		return domain.Record{}, domain.ErrRecordNotFound
-	}
-	return found[0], nil
-}
-
-// List walks one index from the place after which it begins, and stops when the
-// page is full.
-func (r records) List(ctx context.Context, c domain.CollectionRef, where domain.Predicate, after domain.RecordID, limit int) ([]domain.Record, error) {
-	args := []any{string(c.Name), int64(c.Revision), int64(limit)}
-	arg := func(v any) string {
-		args = append(args, v)
-		return "$" + strconv.Itoa(len(args))
-	}
-	condition := ""
-	switch p := where.(type) {
-	case domain.Everything:
-	case domain.OwnedBy:
-		condition = ` AND owner = ` + arg(nullable(p.Account)) + `::uuid`
-	default:
-		condition = ` AND false`
-	}
-	if after != "" {
-		condition += ` AND id > ` + arg(string(after)) + `::uuid`
-	}
-	page, err := r.read(ctx, `
-		SELECT c.revision = $2::bigint, `+recordColumns+`
-		FROM collections c LEFT JOIN LATERAL (
-			SELECT id, owner, data, revision, created, changed FROM records
-			WHERE collection = $1::text`+condition+`
-			ORDER BY id LIMIT $3::bigint
-		) r ON true
-		WHERE c.name = $1::text`, args...)
-	// The join keeps the order, but SQL does not promise it; and ORDER BY would
-	// have the server sort what is sorted.
-	slices.SortFunc(page, func(a, b domain.Record) int { return cmp.Compare(a.ID, b.ID) })
-	return page, err
-}
-
-// read runs a statement that gives a row for each record, or one without a
-// record, each beginning with whether the collection is still the one that was
-// meant; and no row where there is no collection.
-func (r records) read(ctx context.Context, sql string, args ...any) (found []domain.Record, err error) {
 	type line struct {
 		current bool
 		record  domain.Record
 	}
-	lines, err := rows(ctx, r.on, func(r pgx.CollectableRow) (l line, err error) {
+	l, declared, err := row(ctx, r.on, func(r pgx.CollectableRow) (l line, err error) {
 		l.record, err = scanRecord(r, &l.current)
 		return l, err
-	}, sql, args...)
+	}, `
+		SELECT c.revision = $2::bigint, `+recordColumns+`
+		FROM collections c LEFT JOIN records r ON r.collection = $1::text AND r.id = $3::uuid
+		WHERE c.name = $1::text`, string(c.Name), int64(c.Revision), string(id))
+	switch {
+	case err != nil:
+		return domain.Record{}, err
+	case !declared:
+		return domain.Record{}, domain.ErrCollectionNotFound
+	case !l.current:
+		return domain.Record{}, domain.ErrCollectionChanged
+	case l.record.ID == "":
+		return domain.Record{}, domain.ErrRecordNotFound
+	}
+	return l.record, nil
+}
+
+// List walks one index from the place behind which it begins, and stops when the
+// page is full.
+func (r records) List(ctx context.Context, c domain.CollectionRef, q domain.Query) ([]domain.Record, error) {
+	type line struct {
+		current bool
+		beyond  *bool
+		stop
+	}
+	args := arguments{string(c.Name), int64(c.Revision)}
+	s := newSearch(&args, c.Name, q, record)
+	lines, err := rows(ctx, r.on, func(r pgx.CollectableRow) (l line, err error) {
+		var key []byte
+		rec, err := scanRecord(r, &l.current, &l.beyond, &key)
+		l.stop = stopAt(q.Walk, rec, key)
+		return l, err
+	}, s.with+`
+		SELECT c.revision = $2::bigint, w.*
+		FROM collections c LEFT JOIN LATERAL (`+s.query+`) w ON true
+		WHERE c.name = $1::text`, args...)
 	switch {
 	case err != nil:
 		return nil, err
@@ -84,80 +67,93 @@ func (r records) read(ctx context.Context, sql string, args ...any) (found []dom
 	case !lines[0].current:
 		return nil, domain.ErrCollectionChanged
 	}
+	var found []stop
 	for _, l := range lines {
+		if l.beyond != nil && *l.beyond {
+			return nil, domain.ErrTooBroad
+		}
 		if l.record.ID != "" {
-			found = append(found, l.record)
+			found = append(found, l.stop)
 		}
 	}
-	return found, nil
+	return inOrder(q.Walk, found), nil
 }
 
-func (r records) Add(ctx context.Context, c domain.CollectionRef, rec domain.Record, keys []domain.UniqueKey) error {
-	fields, digests := spread(keys)
-	return r.write(ctx, keys, domain.ErrRecordExists, `
+func (r records) Count(ctx context.Context, c domain.CollectionRef, q domain.Query) (int, error) {
+	type count struct {
+		Current, Beyond bool
+		Found           int
+	}
+	args := arguments{string(c.Name), int64(c.Revision)}
+	s := newSearch(&args, c.Name, q, "")
+	n, declared, err := row(ctx, r.on, pgx.RowToStructByPos[count], s.with+`
+		SELECT c.revision = $2::bigint, n.beyond, n.found
+		FROM collections c, LATERAL (
+			SELECT count(*) AS found, coalesce(bool_or(w.beyond), false) AS beyond FROM (`+s.query+`) w
+		) n
+		WHERE c.name = $1::text`, args...)
+	switch {
+	case err != nil:
+		return 0, err
+	case !declared:
+		return 0, domain.ErrCollectionNotFound
+	case !n.Current:
+		return 0, domain.ErrCollectionChanged
+	case n.Beyond:
+		return 0, domain.ErrTooBroad
+	}
+	return n.Found, nil
+}
+
+func (r records) Add(ctx context.Context, c domain.CollectionRef, rec domain.Record, e domain.Entries) error {
+	args := arguments{string(c.Name), int64(c.Revision), string(rec.ID), nullable(rec.Owner), rec.Data.Text(), micro(rec.Created), micro(rec.Changed)}
+	return r.write(ctx, e, domain.ErrRecordExists, `
 		WITH declared AS (
 			SELECT revision = $2::bigint AS current FROM collections WHERE name = $1::text FOR SHARE
 		), written AS (
-			INSERT INTO records (collection, id, owner, data, revision, created, changed)
+			INSERT INTO records AS r (collection, id, owner, data, revision, created, changed)
 			SELECT $1::text, $3::uuid, $4::uuid, $5::json, 1, $6::timestamptz, $7::timestamptz FROM declared WHERE current
 			ON CONFLICT DO NOTHING
-			RETURNING id
-		), wanted AS (
-			SELECT field, digest FROM unnest($8::text[], $9::bytea[]) AS k (field, digest)
-		), keyed AS (
-			INSERT INTO record_keys (collection, field, digest, record)
-			SELECT $1::text, wanted.field, wanted.digest, written.id FROM written, wanted ORDER BY wanted.field
-			ON CONFLICT DO NOTHING
-			RETURNING field
-		)
+			RETURNING `+recordColumns+`
+		)`+claim(&args, e.Unique)+file(&args, e)+tell(&args, domain.RecordCreated, e.Event, "NULL")+`
 		SELECT current, true, EXISTS (SELECT FROM written),
 			ARRAY (SELECT field FROM wanted EXCEPT SELECT field FROM keyed)
-		FROM declared`,
-		string(c.Name), int64(c.Revision), string(rec.ID), nullable(rec.Owner), rec.Data.Text(), micro(rec.Created), micro(rec.Changed),
-		fields, digests)
+		FROM declared`, args)
 }
 
 // Replace asks for the revision twice, of the record as it was when the
 // statement began and as it is once it is held: only if both are the one that is
 // meant are the keys, which are not locked, those of the record. So does Remove.
-func (r records) Replace(ctx context.Context, c domain.CollectionRef, rec domain.Record, keys []domain.UniqueKey) error {
-	fields, digests := spread(keys)
-	return r.write(ctx, keys, domain.ErrStale, holdRecord+`, written AS (
+func (r records) Replace(ctx context.Context, c domain.CollectionRef, rec domain.Record, e domain.Entries) error {
+	args := arguments{string(c.Name), int64(c.Revision), string(rec.ID), int64(rec.Revision), rec.Data.Text(), micro(rec.Changed)}
+	return r.write(ctx, e, domain.ErrStale, holdRecord+`, written AS (
 			UPDATE records r SET data = $5::json, changed = $6::timestamptz, revision = r.revision + 1
 			FROM held WHERE r.collection = $1::text AND r.id = held.id AND r.revision = $4::bigint
-			RETURNING r.id
-		), wanted AS (
-			SELECT field, digest FROM unnest($7::text[], $8::bytea[]) AS k (field, digest)
-		), kept AS (
+			RETURNING `+recordColumns+`, held.before
+		)`+claim(&args, e.Unique)+`, kept AS (
 			SELECT k.field, k.digest FROM record_keys k JOIN wanted USING (field, digest)
 			WHERE k.collection = $1::text AND k.record = $3::uuid
 		), freed AS (
 			DELETE FROM record_keys k USING written
 			WHERE k.collection = $1::text AND k.record = written.id
 				AND NOT EXISTS (SELECT FROM kept WHERE (kept.field, kept.digest) = (k.field, k.digest))
-		), keyed AS (
-			INSERT INTO record_keys (collection, field, digest, record)
-			SELECT $1::text, wanted.field, wanted.digest, written.id FROM written, wanted ORDER BY wanted.field
-			ON CONFLICT DO NOTHING
-			RETURNING field
-		)
+		)`+file(&args, e)+unfile(e)+tell(&args, domain.RecordChanged, e.Event, "before")+`
 		SELECT current, EXISTS (SELECT FROM held), EXISTS (SELECT FROM written),
 			ARRAY (SELECT field FROM wanted EXCEPT SELECT field FROM keyed EXCEPT SELECT field FROM kept)
-		FROM declared`,
-		string(c.Name), int64(c.Revision), string(rec.ID), int64(rec.Revision), rec.Data.Text(), micro(rec.Changed), fields, digests)
+		FROM declared`, args)
 }
 
-func (r records) Remove(ctx context.Context, c domain.CollectionRef, id domain.RecordID, rev domain.Revision) error {
-	return r.write(ctx, nil, domain.ErrStale, holdRecord+`, written AS (
+func (r records) Remove(ctx context.Context, c domain.CollectionRef, id domain.RecordID, rev domain.Revision, event time.Time) error {
+	args := arguments{string(c.Name), int64(c.Revision), string(id), int64(rev)}
+	return r.write(ctx, domain.Entries{Event: event}, domain.ErrStale, holdRecord+`, written AS (
 			DELETE FROM records r USING held
 			WHERE r.collection = $1::text AND r.id = held.id AND r.revision = $4::bigint
-			RETURNING r.id
+			RETURNING `+recordColumns+`
 		), freed AS (
 			DELETE FROM record_keys k USING written WHERE k.collection = $1::text AND k.record = written.id
-		)
+		)`+unfile(domain.Entries{})+tell(&args, domain.RecordDeleted, event, "NULL")+`
 		SELECT current, EXISTS (SELECT FROM held), EXISTS (SELECT FROM written), ARRAY[]::text[]
-		FROM declared`,
-		string(c.Name), int64(c.Revision), string(id), int64(rev))
+		FROM declared`, args)
 }
 
 // holdRecord holds a collection, and one record of it if the collection is the
@@ -166,19 +162,24 @@ const holdRecord = `
 		WITH declared AS (
 			SELECT revision = $2::bigint AS current FROM collections WHERE name = $1::text FOR SHARE
 		), held AS (
-			SELECT r.id FROM declared d JOIN records r ON d.current AND r.collection = $1::text AND r.id = $3::uuid
+			SELECT r.id, r.data AS before FROM declared d JOIN records r ON d.current AND r.collection = $1::text AND r.id = $3::uuid
 			FOR UPDATE OF r
 		)`
 
 // write runs a statement that holds a collection and writes one record of it with
-// its keys. It fails with refusal if the record could not be written. Where keys
-// are written they may turn out to be taken when the record already is, so what
-// was written is undone.
-func (r records) write(ctx context.Context, keys []domain.UniqueKey, refusal error, sql string, args ...any) error {
-	if len(keys) == 0 {
-		return judge(ctx, r.on, keys, refusal, sql, args...)
+// its entries. It fails with refusal if the record could not be written. Where
+// unique keys are written they may turn out to be taken when the record already is,
+// so what was written is undone.
+func (r records) write(ctx context.Context, e domain.Entries, refusal error, sql string, args arguments) (err error) {
+	if len(e.Unique) == 0 {
+		err = judge(ctx, r.on, e.Unique, refusal, sql, args)
+	} else {
+		err = r.on.unit(ctx, func(in runner) error { return judge(ctx, in, e.Unique, refusal, sql, args) })
 	}
-	return r.on.unit(ctx, func(in runner) error { return judge(ctx, in, keys, refusal, sql, args...) })
+	if err == nil && !e.Event.IsZero() {
+		r.on.posted()
+	}
+	return err
 }
 
 // A judgement is the row of a statement that writes a record; where there is no
@@ -190,7 +191,7 @@ type judgement struct {
 	Taken   []string // the fields in which another record has the same value
 }
 
-func judge(ctx context.Context, on runner, keys []domain.UniqueKey, refusal error, sql string, args ...any) error {
+func judge(ctx context.Context, on runner, keys []domain.UniqueKey, refusal error, sql string, args arguments) error {
 	j, declared, err := row(ctx, on, pgx.RowToStructByPos[judgement], sql, args...)
 	switch {
 	case err != nil:
@@ -213,15 +214,6 @@ func judge(ctx context.Context, on runner, keys []domain.UniqueKey, refusal erro
 		}
 	}
 	return domain.NotUnique(fields...)
-}
-
-// spread returns keys as the two columns that they are.
-func spread(keys []domain.UniqueKey) (fields []string, digests [][]byte) {
-	fields, digests = make([]string, len(keys)), make([][]byte, len(keys))
-	for i := range keys {
-		fields[i], digests[i] = keys[i].Field, keys[i].Digest[:]
-	}
-	return fields, digests
 }
 
 // scanRecord reads whatever columns come before and then recordColumns, which

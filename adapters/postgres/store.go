@@ -12,7 +12,7 @@
 // read again when somebody else has just changed it (PostgreSQL manual, section
 // 13.2.1); what it looks up beside them is as old as its beginning. Rows are
 // locked in one order: account, credential, logins, sessions, access keys; collection,
-// record, keys; and a series of numbers after both.
+// record, what is kept of it; and a series of numbers after both.
 package postgres
 
 import (
@@ -108,6 +108,9 @@ func (r repositories) Sessions() ports.Sessions       { return sessions(r) }
 func (r repositories) AccessKeys() ports.AccessKeys   { return accessKeys(r) }
 func (r repositories) Collections() ports.Collections { return collections(r) }
 func (r repositories) Records() ports.Records         { return records(r) }
+func (r repositories) Events() ports.Events           { return events(r) }
+func (r repositories) Receipts() ports.Receipts       { return receipts(r) }
+func (r repositories) Imports() ports.Imports         { return imports(r) }
 func (r repositories) Keys() ports.Keys               { return keys(r) }
 func (r repositories) Numbers() ports.Numbers         { return numbers(r) }
 func (r repositories) Bulletin() ports.Bulletin       { return bulletin(r) }

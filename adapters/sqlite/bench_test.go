@@ -11,6 +11,7 @@ import (
 
 	"github.com/keyport-go/keyport/adapters/sqlite"
 	"github.com/keyport-go/keyport/domain"
+	"github.com/keyport-go/keyport/ports"
 )
 
 // BenchmarkAdd measures the creating of single records, each durable before it
@@ -24,7 +25,7 @@ func BenchmarkAdd(b *testing.B) {
 			b.ResetTimer()
 			crowd(callers, func() {
 				for n := made.Add(1); n <= int64(b.N); n = made.Add(1) {
-					if err := s.Records().Add(context.Background(), ships, ship(int(n)), nil); err != nil {
+					if err := s.Records().Add(context.Background(), ships, ship(int(n)), domain.Entries{}); err != nil {
 						b.Error(err)
 						return
 					}
@@ -33,6 +34,85 @@ func BenchmarkAdd(b *testing.B) {
 			after := s.Stats()
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "creates/s")
 			b.ReportMetric(float64(after.Members-before.Members)/float64(max(1, after.Groups-before.Groups)), "creates/commit")
+		})
+	}
+}
+
+// BenchmarkAddEntries measures the creating of records with what is kept beside them, by
+// 32 callers at once.
+func BenchmarkAddEntries(b *testing.B) {
+	indexed, told, found := fleet("ships"), fleet("ships"), fleet("ships")
+	indexed.Indexes = []domain.Index{{Sort: domain.Sort{{Field: "built"}}}, {Sort: domain.Sort{{Field: "class"}, {Field: "name"}}}}
+	told.Watch = true
+	found.Search = []string{"name", "class"}
+	for _, kind := range []struct {
+		name string
+		domain.Collection
+	}{{"none", domain.Collection{}}, {"two indexes", indexed}, {"words", found}, {"an event", told}} {
+		kind.Unique = nil
+		b.Run(kind.name, func(b *testing.B) {
+			s, ships := harbour(b)
+			var made atomic.Int64
+			b.ResetTimer()
+			crowd(32, func() {
+				for n := made.Add(1); n <= int64(b.N); n = made.Add(1) {
+					r := ship(int(n))
+					if err := s.Records().Add(context.Background(), ships, r, kind.Entries(r, noon)); err != nil {
+						b.Error(err)
+						return
+					}
+				}
+			})
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "creates/s")
+		})
+	}
+}
+
+// BenchmarkQuery measures pages of 30 in the middle of 100,000 records.
+func BenchmarkQuery(b *testing.B) {
+	const all = 100_000
+	s, ships := harbour(b)
+	c := fleet("ships")
+	c.Unique, c.Search = nil, []string{"name", "class"}
+	c.Indexes = []domain.Index{{Sort: domain.Sort{{Field: "built"}}}}
+	for from := 0; from < all; from += 10_000 {
+		if err := s.Atomically(b.Context(), func(tx ports.Repositories) error {
+			for n := from; n < from+10_000; n++ {
+				if err := tx.Records().Add(b.Context(), ships, ship(n), c.Entries(ship(n), noon)); err != nil {
+					return err
+				}
+			}
+			return nil
+		}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	middle := domain.Walk{Order: domain.ByIndex, Index: "built"}
+	after := c.PlaceOf(middle, ship(all/2))
+	built := func(n float64) domain.Predicate {
+		return domain.Compare{Op: domain.Less, Left: domain.Literal{Value: 2363 + n}, Right: domain.Member{"built"}}
+	}
+	for _, q := range []struct {
+		name  string
+		query domain.Query
+		found int
+	}{
+		{"by id", domain.Query{Where: domain.Everything{}, After: domain.Place{ID: after.ID}}, 30},
+		{"by index", domain.Query{Walk: middle, Where: domain.Everything{}, After: after}, 30},
+		{"by index, filtered", domain.Query{Walk: middle, Where: built(1), After: after}, 30},
+		{"by id, a filter that passes 1,000", domain.Query{Where: built(all/2 + 1000), After: domain.Place{ID: after.ID}}, 30},
+		{"by id, a filter that passes all", domain.Query{Where: built(all)}, 0},
+		{"of a rare word", domain.Query{Where: domain.Everything{}, Words: []string{"ship", "77777"}}, 1},
+		{"of a frequent word", domain.Query{Where: domain.Everything{}, Words: []string{"s"}}, 30},
+	} {
+		q.query.Limit, q.query.Scan = 30, all
+		b.Run(q.name, func(b *testing.B) {
+			for b.Loop() {
+				page, err := s.Records().List(context.Background(), ships, q.query)
+				if err != nil || len(page) != q.found {
+					b.Fatal(len(page), err)
+				}
+			}
 		})
 	}
 }
@@ -61,7 +141,7 @@ func BenchmarkList(b *testing.B) {
 	s, ships := harbour(b)
 	fill(b, s, ships, 1000)
 	for n := range b.N {
-		page, err := s.Records().List(context.Background(), ships, domain.Everything{}, ship(n%900+1).ID, 30)
+		page, err := s.Records().List(context.Background(), ships, domain.Query{Where: domain.Everything{}, After: domain.Place{ID: ship(n%900 + 1).ID}, Limit: 30})
 		if err != nil || len(page) != 30 {
 			b.Fatal(len(page), err)
 		}
@@ -138,7 +218,7 @@ func fill(tb testing.TB, s *sqlite.Store, c domain.CollectionRef, n int) {
 	var made atomic.Int64
 	crowd(32, func() {
 		for i := made.Add(1); i <= int64(n); i = made.Add(1) {
-			if err := s.Records().Add(context.Background(), c, ship(int(i)), nil); err != nil {
+			if err := s.Records().Add(context.Background(), c, ship(int(i)), domain.Entries{}); err != nil {
 				tb.Error(err)
 			}
 		}

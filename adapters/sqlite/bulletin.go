@@ -46,7 +46,7 @@ func (r bulletin) News(ctx context.Context, mark domain.Mark) ([]domain.Change, 
 	if err != nil {
 		return nil, "", err
 	}
-	return news, domain.Mark(strconv.FormatInt(last, 10)), nil
+	return news, markOf(last), nil
 }
 
 func (r bulletin) Posted(ctx context.Context, kind domain.ChangeKind, subject string) (posted bool, err error) {

@@ -41,12 +41,12 @@ func meetsTheEndOfItsDisk(ctx context.Context, path string) error {
 		last func(free func() error) error
 	}{
 		{name: "the commit fails", last: func(func() error) error {
-			return s.Records().Add(ctx, ships.Ref(), freight(2), nil)
+			return s.Records().Add(ctx, ships.Ref(), freight(2), domain.Entries{})
 		}},
 		{name: "a statement fails, and who sent it goes on", last: func(free func() error) error {
 			return s.Atomically(ctx, func(tx ports.Repositories) error {
 				for n := range 12 {
-					if err := tx.Records().Add(ctx, ships.Ref(), freight(n+10), nil); err != nil {
+					if err := tx.Records().Add(ctx, ships.Ref(), freight(n+10), domain.Entries{}); err != nil {
 						break
 					}
 				}
@@ -55,7 +55,7 @@ func meetsTheEndOfItsDisk(ctx context.Context, path string) error {
 				if err := free(); err != nil {
 					return err
 				}
-				_ = tx.Records().Add(ctx, ships.Ref(), ship(3), nil)
+				_ = tx.Records().Add(ctx, ships.Ref(), ship(3), domain.Entries{})
 				return nil
 			})
 		}},
@@ -68,7 +68,7 @@ func meetsTheEndOfItsDisk(ctx context.Context, path string) error {
 		return fmt.Errorf("%d groups were lost, want 2 or more", lost)
 	}
 	// There is room again.
-	if err := s.Records().Add(ctx, ships.Ref(), freight(1), nil); err != nil {
+	if err := s.Records().Add(ctx, ships.Ref(), freight(1), domain.Entries{}); err != nil {
 		return err
 	}
 	return s.Close()
@@ -84,7 +84,7 @@ func loses(ctx context.Context, s *sqlite.Store, ships domain.CollectionRef, las
 	var small, large error
 	var wg sync.WaitGroup
 	first := s.Atomically(ctx, func(ports.Repositories) error {
-		wg.Go(func() { small = s.Records().Add(ctx, ships, ship(1), nil) })
+		wg.Go(func() { small = s.Records().Add(ctx, ships, ship(1), domain.Entries{}) })
 		if err := awaits(ctx, func() bool { return s.Stats().Waiting == 1 }); err != nil {
 			return err
 		}
@@ -100,7 +100,7 @@ func loses(ctx context.Context, s *sqlite.Store, ships domain.CollectionRef, las
 			return fmt.Errorf("a member was told: %w", err)
 		}
 	}
-	page, err := s.Records().List(ctx, ships, domain.Everything{}, "", 100)
+	page, err := s.Records().List(ctx, ships, everything(100))
 	if err != nil || page != nil {
 		return fmt.Errorf("%d records were stored: %w", len(page), err)
 	}

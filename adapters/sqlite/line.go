@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // A line is one connection and the statements that were prepared on it: one for
-// each text of this package, so their number is bounded. It connects when it is
-// first used, and again after a drop. One goroutine uses it at a time, which is
-// all that a driver.Conn asks, so there is no sql.DB in between.
+// each text of this package, and of those that are rendered from what somebody asks
+// the last few, so their number is bounded. It connects when it is first used, and
+// again after a drop. One goroutine uses it at a time, which is all that a driver.Conn
+// asks, so there is no sql.DB in between.
 //
 // No caller's context reaches the connection: an interrupt would hit whatever
 // runs there. Callers look at theirs between statements, and each statement is
@@ -21,7 +23,17 @@ type line struct {
 	told      func(text string) // hears each statement of a repository; may be nil
 	conn      driver.Conn
 	prepared  map[string]statement
-	fault     error // why no repository may go on here; see harmless
+	rendered  []rendered // the last that was used comes last
+	fault     error      // why no repository may go on here; see harmless
+}
+
+// maxRendered is how many rendered statements a line keeps. To prepare one takes some
+// 100 µs, and as many KB.
+const maxRendered = 64
+
+type rendered struct {
+	text string
+	statement
 }
 
 // statement is what the driver's prepared statements can do.
@@ -67,6 +79,22 @@ func (l *line) rows(ctx context.Context, visit func(row) error, text string, arg
 	if err != nil {
 		return err
 	}
+	return l.visit(ctx, visit, s, args)
+}
+
+// found is rows of a statement that was rendered: its text may never come again.
+func (l *line) found(ctx context.Context, visit func(row) error, text string, args ...any) error {
+	if err := l.hears(text); err != nil {
+		return err
+	}
+	s, err := l.render(text)
+	if err != nil {
+		return l.failed(err)
+	}
+	return l.visit(ctx, visit, s, args)
+}
+
+func (l *line) visit(ctx context.Context, visit func(row) error, s statement, args []any) error {
 	values, err := arguments(args)
 	if err != nil {
 		return err
@@ -107,17 +135,25 @@ func arguments(args []any) ([]driver.NamedValue, error) {
 
 // statement returns a repository's statement.
 func (l *line) statement(text string) (statement, error) {
-	if l.fault != nil {
-		return nil, l.fault
-	}
-	if l.told != nil {
-		l.told(text)
+	if err := l.hears(text); err != nil {
+		return nil, err
 	}
 	s, err := l.prepare(text)
 	if err != nil {
 		return nil, l.failed(err)
 	}
 	return s, nil
+}
+
+// hears lets no repository go on after a fault, and tells of its statement.
+func (l *line) hears(text string) error {
+	if l.fault != nil {
+		return l.fault
+	}
+	if l.told != nil {
+		l.told(text)
+	}
+	return nil
 }
 
 // failed says what err means, and lets no statement follow one after which the
@@ -144,6 +180,35 @@ func (l *line) prepare(text string) (statement, error) {
 	if s, ok := l.prepared[text]; ok {
 		return s, nil
 	}
+	s, err := l.compile(text)
+	if err == nil {
+		l.prepared[text] = s
+	}
+	return s, err
+}
+
+// render is prepare for a statement that is kept for as long as it is among those that
+// were used last.
+func (l *line) render(text string) (statement, error) {
+	at := slices.IndexFunc(l.rendered, func(r rendered) bool { return r.text == text })
+	if at >= 0 {
+		r := l.rendered[at]
+		l.rendered = append(slices.Delete(l.rendered, at, at+1), r)
+		return r.statement, nil
+	}
+	s, err := l.compile(text)
+	if err != nil {
+		return nil, err
+	}
+	if len(l.rendered) == maxRendered {
+		err = l.rendered[0].Close()
+		l.rendered = slices.Delete(l.rendered, 0, 1)
+	}
+	l.rendered = append(l.rendered, rendered{text, s})
+	return s, err
+}
+
+func (l *line) compile(text string) (statement, error) {
 	if l.conn == nil {
 		conn, err := l.connector.Connect(context.Background())
 		if err != nil {
@@ -159,7 +224,6 @@ func (l *line) prepare(text string) (statement, error) {
 	if !ok {
 		return nil, fmt.Errorf("sqlite: the driver's %T cannot be used", prepared)
 	}
-	l.prepared[text] = s
 	return s, nil
 }
 
@@ -169,9 +233,12 @@ func (l *line) drop() error {
 	for _, s := range l.prepared {
 		errs = append(errs, s.Close())
 	}
+	for _, r := range l.rendered {
+		errs = append(errs, r.Close())
+	}
 	if l.conn != nil {
 		errs = append(errs, l.conn.Close())
 	}
-	l.conn, l.prepared, l.fault = nil, nil, nil
+	l.conn, l.prepared, l.rendered, l.fault = nil, nil, nil, nil
 	return errors.Join(errs...)
 }

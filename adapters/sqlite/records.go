@@ -2,40 +2,73 @@ package sqlite
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"github.com/keyport-go/keyport/domain"
+	"github.com/keyport-go/keyport/ports"
 )
 
 type records struct{ lines lines }
 
-// selectRecords reads a collection's revision with its records: one row at
-// least, if there is such a collection. The caller adds what the records are to
-// be, and binds ?1 to the name.
-const selectRecords = `
-	SELECT c.revision, r.id, r.owner, r.data, r.revision, r.created, r.changed
-	FROM collections c LEFT JOIN records r ON r.collection = c.name AND `
-
 func (r records) Get(ctx context.Context, c domain.CollectionRef, id domain.RecordID) (domain.Record, error) {
-	found, err := r.some(ctx, c, selectRecords+`r.id = ?2 WHERE c.name = ?1`, c.Name, id)
-	if err != nil {
+	var found []domain.Record
+	err := r.lines.read(ctx, func(l *line) error {
+		return answered(c, collect(&found), func(visit func(row) error) error {
+			return l.rows(ctx, visit, `
+				SELECT revision, NULL, NULL, NULL, NULL, NULL, NULL FROM collections WHERE name = ?1
+				UNION ALL
+				SELECT NULL, id, owner, data, revision, created, changed FROM records WHERE collection = ?1 AND id = ?2`, c.Name, id)
+		})
+	})
+	switch {
+	case err != nil:
 		return domain.Record{}, err
-	}
-	if len(found) == 0 {
+	case len(found) == 0:
 		return domain.Record{}, domain.ErrRecordNotFound
 	}
 	return found[0], nil
 }
 
-func (r records) List(ctx context.Context, c domain.CollectionRef, p domain.Predicate, after domain.RecordID, limit int) ([]domain.Record, error) {
-	if limit <= 0 {
-		limit, p = 1, domain.Nothing{} // still a row, if there is such a collection
+func (r records) List(ctx context.Context, c domain.CollectionRef, q domain.Query) ([]domain.Record, error) {
+	var page []domain.Record
+	if err := r.find(ctx, c, q, listing, collect(&page)); err != nil {
+		return nil, err
 	}
-	condition, args := where(p)
-	return r.some(ctx, c, selectRecords+`r.id > ?2 AND `+condition+` WHERE c.name = ?1 ORDER BY r.id LIMIT ?3`,
-		append([]any{c.Name, after, limit}, args...)...)
+	return page, nil
 }
 
-func (r records) Add(ctx context.Context, c domain.CollectionRef, record domain.Record, keys []domain.UniqueKey) error {
+func (r records) Count(ctx context.Context, c domain.CollectionRef, q domain.Query) (int, error) {
+	var n int
+	enough := errors.New("sqlite: as many as were asked for")
+	count := func(v row) error {
+		if n = int(v.number(1)); n >= q.Limit {
+			return enough
+		}
+		return nil
+	}
+	if err := r.find(ctx, c, q, counting, count); err != nil && !errors.Is(err, enough) {
+		return 0, err
+	}
+	return n, nil
+}
+
+// find visits what a query wants, by a statement of listing or of counting.
+func (r records) find(ctx context.Context, c domain.CollectionRef, q domain.Query,
+	render func(name domain.CollectionName, q domain.Query, rare int) (text string, args []any), visit func(row) error) error {
+	return r.lines.read(ctx, func(l *line) error {
+		rare, err := rareWord(ctx, l, c.Name, q.Words)
+		if err != nil {
+			return err
+		}
+		text, args := render(c.Name, q, rare)
+		return answered(c, visit, func(visit func(row) error) error {
+			return l.found(ctx, visit, text, args...)
+		})
+	})
+}
+
+func (r records) Add(ctx context.Context, c domain.CollectionRef, record domain.Record, e domain.Entries) error {
 	return r.lines.write(ctx, func(l *line) error {
 		// An owner who is gone by now owns nothing.
 		n, err := l.exec(`
@@ -49,42 +82,51 @@ func (r records) Add(ctx context.Context, c domain.CollectionRef, record domain.
 		if n == 0 {
 			return refused(l, c, record.ID)
 		}
-		return claim(l, c.Name, record.ID, keys)
+		if err := claim(l, c.Name, record.ID, e.Unique); err != nil {
+			return err
+		}
+		if err := file(l, c.Name, record.ID, 1, e, entered{}); err != nil {
+			return err
+		}
+		return tell(l, domain.RecordCreated, c.Name, record.ID, e.Event)
 	})
 }
 
-func (r records) Replace(ctx context.Context, c domain.CollectionRef, record domain.Record, keys []domain.UniqueKey) error {
-	const (
-		replace = `
+func (r records) Replace(ctx context.Context, c domain.CollectionRef, record domain.Record, e domain.Entries) error {
+	return r.lines.write(ctx, func(l *line) error {
+		if err := tellChange(l, c.Name, record, e.Event); err != nil {
+			return err
+		}
+		found, err := l.one(`
 			UPDATE records SET data = ?5, changed = ?6, revision = revision + 1
 			WHERE collection = ?1 AND id = ?3 AND revision = ?4
-			  AND EXISTS (SELECT 1 FROM collections WHERE name = ?1 AND revision = ?2)`
-		keyless = ` AND NOT EXISTS (SELECT 1 FROM record_keys WHERE collection = ?1 AND record = ?3)`
-	)
-	args := []any{c.Name, c.Revision, record.ID, record.Revision, record.Data.Text(), micros(record.Changed)}
-	return r.lines.write(ctx, func(l *line) error {
-		if len(keys) == 0 {
-			// Nearly always it had none either, and this is all there is to do.
-			if n, err := l.exec(replace+keyless, args...); err != nil || n > 0 {
-				return err
-			}
-		}
-		n, err := l.exec(replace, args...)
+			  AND EXISTS (SELECT 1 FROM collections WHERE name = ?1 AND revision = ?2)
+			RETURNING revision, `+entries(`?1`, `?3`),
+			c.Name, c.Revision, record.ID, record.Revision, record.Data.Text(), micros(record.Changed))
 		if err != nil {
 			return err
 		}
-		if n == 0 {
+		if found == nil {
 			return refused(l, c, record.ID)
 		}
-		if _, err := l.exec(`DELETE FROM record_keys WHERE collection = ? AND record = ?`, c.Name, record.ID); err != nil {
+		has := readEntered(found[1:])
+		if has.keys {
+			if _, err := l.exec(`DELETE FROM record_keys WHERE collection = ? AND record = ?`, c.Name, record.ID); err != nil {
+				return err
+			}
+		}
+		if err := claim(l, c.Name, record.ID, e.Unique); err != nil {
 			return err
 		}
-		return claim(l, c.Name, record.ID, keys)
+		return file(l, c.Name, record.ID, domain.Revision(found.number(0)), e, has)
 	})
 }
 
-func (r records) Remove(ctx context.Context, c domain.CollectionRef, id domain.RecordID, rev domain.Revision) error {
+func (r records) Remove(ctx context.Context, c domain.CollectionRef, id domain.RecordID, rev domain.Revision, event time.Time) error {
 	return r.lines.write(ctx, func(l *line) error {
+		if err := tell(l, domain.RecordDeleted, c.Name, id, event); err != nil {
+			return err
+		}
 		n, err := l.exec(`
 			DELETE FROM records
 			WHERE collection = ?1 AND id = ?3 AND revision = ?4
@@ -97,26 +139,46 @@ func (r records) Remove(ctx context.Context, c domain.CollectionRef, id domain.R
 	})
 }
 
-// claim takes the unique keys for a record, or names every one that another
-// record has.
-func claim(l *line, name domain.CollectionName, id domain.RecordID, keys []domain.UniqueKey) error {
-	var taken []string
-	for _, k := range keys {
-		n, err := l.exec(`
-			INSERT INTO record_keys (collection, field, digest, record) VALUES (?, ?, ?, ?)
-			ON CONFLICT (collection, field, digest) DO NOTHING`,
-			name, k.Field, k.Digest[:], id)
+func (r records) Enter(ctx context.Context, c domain.CollectionRef, filings []ports.Filing) error {
+	ids := make([]domain.RecordID, len(filings))
+	for i, f := range filings {
+		ids[i] = f.ID
+	}
+	type stand struct {
+		revision domain.Revision
+		has      entered
+	}
+	return r.lines.write(ctx, func(l *line) error {
+		standing := make(map[domain.RecordID]stand, len(ids))
+		err := answered(c, func(v row) error {
+			standing[domain.RecordID(v.text(1))] = stand{domain.Revision(v.number(2)), readEntered(v[3:])}
+			return nil
+		}, func(visit func(row) error) error {
+			return l.rows(ctx, visit, `
+				SELECT revision, NULL, NULL, NULL, NULL, NULL FROM collections WHERE name = ?1
+				UNION ALL
+				SELECT NULL, r.id, r.revision, `+entries(`?1`, `r.id`)+`
+				FROM json_each(?2) asked CROSS JOIN records r ON r.collection = ?1 AND r.id = asked.value`, c.Name, list(ids))
+		})
 		if err != nil {
 			return err
 		}
-		if n == 0 {
-			taken = append(taken, k.Field)
+		for _, f := range filings {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			stored, stands := standing[f.ID]
+			if !stands || stored.revision != f.Revision {
+				continue
+			}
+			if err := file(l, c.Name, f.ID, f.Revision, f.Entries, stored.has); err != nil {
+				return err
+			}
+			stored.has.index, stored.has.words = true, true // should it come again
+			standing[f.ID] = stored
 		}
-	}
-	if taken != nil {
-		return domain.NotUnique(taken...)
-	}
-	return nil
+		return nil
+	})
 }
 
 // refused says why a conditional write of a record found nothing to write.
@@ -138,40 +200,41 @@ func refused(l *line, c domain.CollectionRef, id domain.RecordID) error {
 	return domain.ErrStale
 }
 
-// some runs a query of selectRecords and checks the collection.
-func (r records) some(ctx context.Context, c domain.CollectionRef, query string, args ...any) ([]domain.Record, error) {
-	var page []domain.Record
-	err := r.lines.read(ctx, func(l *line) error {
-		known := false
-		err := l.rows(ctx, func(v row) error {
-			known = true
-			if domain.Revision(v.number(0)) != c.Revision {
-				return domain.ErrCollectionChanged
-			}
-			if !v.null(1) {
-				page = append(page, readRecord(v))
-			}
-			return nil
-		}, query, args...)
-		if err == nil && !known {
-			err = domain.ErrCollectionNotFound
+// answered runs a statement in the manner of listing, and has the rows visited that are
+// about records.
+func answered(c domain.CollectionRef, visit func(row) error, run func(visit func(row) error) error) error {
+	known := false
+	err := run(func(v row) error {
+		switch {
+		case v.null(0) && known:
+			return visit(v)
+		case v.null(0): // a number of no collection's records
+			return domain.ErrCollectionNotFound
+		case v.number(0) == tooBroad:
+			return domain.ErrTooBroad
+		case domain.Revision(v.number(0)) != c.Revision:
+			return domain.ErrCollectionChanged
 		}
-		return err
+		known = true
+		return nil
 	})
-	if err != nil {
-		return nil, err
+	if err == nil && !known {
+		err = domain.ErrCollectionNotFound
 	}
-	return page, nil
+	return err
 }
 
-// readRecord reads a row of selectRecords.
-func readRecord(v row) domain.Record {
-	return domain.Record{
-		ID:       domain.RecordID(v.text(1)),
-		Owner:    domain.AccountID(v.text(2)),
-		Data:     domain.RestoreDocument(v.text(3)),
-		Revision: domain.Revision(v.number(4)),
-		Created:  v.time(5),
-		Changed:  v.time(6),
+// collect returns a visitor that adds the records of a listing.
+func collect(page *[]domain.Record) func(row) error {
+	return func(v row) error {
+		*page = append(*page, domain.Record{
+			ID:       domain.RecordID(v.text(1)),
+			Owner:    domain.AccountID(v.text(2)),
+			Data:     domain.RestoreDocument(v.text(3)),
+			Revision: domain.Revision(v.number(4)),
+			Created:  v.time(5),
+			Changed:  v.time(6),
+		})
+		return nil
 	}
 }

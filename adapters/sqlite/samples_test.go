@@ -72,4 +72,7 @@ func ship(n int) domain.Record {
 	}
 }
 
+// everything asks for the first n records of a collection.
+func everything(n int) domain.Query { return domain.Query{Where: domain.Everything{}, Limit: n} }
+
 func id(kind, n int) string { return fmt.Sprintf("0190%04x-0000-7000-8000-%012x", kind, n) }

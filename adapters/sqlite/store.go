@@ -149,6 +149,9 @@ func (r repositories) Sessions() ports.Sessions       { return sessions{r.lines}
 func (r repositories) AccessKeys() ports.AccessKeys   { return accessKeys{r.lines} }
 func (r repositories) Collections() ports.Collections { return collections{r.lines} }
 func (r repositories) Records() ports.Records         { return records{r.lines} }
+func (r repositories) Events() ports.Events           { return events{r.lines} }
+func (r repositories) Receipts() ports.Receipts       { return receipts{r.lines} }
+func (r repositories) Imports() ports.Imports         { return imports{r.lines} }
 func (r repositories) Keys() ports.Keys               { return keys{r.lines} }
 func (r repositories) Numbers() ports.Numbers         { return numbers{r.lines} }
 func (r repositories) Bulletin() ports.Bulletin       { return bulletin{r.lines} }

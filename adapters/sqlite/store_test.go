@@ -13,18 +13,7 @@ import (
 	"github.com/keyport-go/keyport/adapters/sqlite"
 	"github.com/keyport-go/keyport/domain"
 	"github.com/keyport-go/keyport/ports"
-	"github.com/keyport-go/keyport/ports/porttest"
 )
-
-func TestStore(t *testing.T) {
-	var heard tally
-	porttest.TestStore(t, func(t *testing.T) ports.Store {
-		return opened(t, sqlite.Config{Path: filepath.Join(t.TempDir(), "keyport.db"), OnStatement: heard.hear})
-	})
-	if !t.Failed() {
-		followIndexes(t, heard.take())
-	}
-}
 
 func TestAStoreThatIsOpenedAgainHasEverything(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "odd name ?#%20.db")
@@ -40,7 +29,7 @@ func TestAStoreThatIsOpenedAgainHasEverything(t *testing.T) {
 	err = errors.Join(
 		first.Accounts().Add(t.Context(), ada, domain.NewPasswordHash("hash")),
 		first.Collections().Add(t.Context(), ships),
-		first.Records().Add(t.Context(), ships.Ref(), ship(1), ships.Keys(ship(1))),
+		first.Records().Add(t.Context(), ships.Ref(), ship(1), ships.Entries(ship(1), noon)),
 	)
 	if _, opening = first.Sessions().Open(t.Context(), visit(1, ada), 1); err != nil || opening != nil {
 		t.Fatal(err, opening)
@@ -80,7 +69,7 @@ func TestAStoreThatIsOpenedAgainHasEverything(t *testing.T) {
 			t.Errorf("read %+v, want %+v", c.found, c.want)
 		}
 	}
-	if err := again.Records().Add(t.Context(), ships.Ref(), ship(2), ships.Keys(ship(1))); !errors.Is(err, domain.ErrNotUnique) {
+	if err := again.Records().Add(t.Context(), ships.Ref(), ship(2), ships.Entries(ship(1), noon)); !errors.Is(err, domain.ErrNotUnique) {
 		t.Errorf("a value that was taken before: %v", err)
 	}
 	if left, err := filepath.Glob(filepath.Join(filepath.Dir(path), "*-journal")); err != nil || left != nil {
@@ -202,7 +191,7 @@ func TestTwoProcessesMayWrite(t *testing.T) {
 	for i, s := range stores {
 		wg.Go(func() {
 			for n := range each {
-				if err := s.Records().Add(t.Context(), ships.Ref(), ship(i*each+n), nil); err != nil {
+				if err := s.Records().Add(t.Context(), ships.Ref(), ship(i*each+n), domain.Entries{}); err != nil {
 					t.Error(err)
 				}
 			}

@@ -53,7 +53,7 @@ func TestWritesThatWaitShareACommit(t *testing.T) {
 	before := s.Stats()
 	calls := make([]func() error, 100)
 	for i := range calls {
-		calls[i] = func() error { return s.Records().Add(t.Context(), ships, ship(i), nil) }
+		calls[i] = func() error { return s.Records().Add(t.Context(), ships, ship(i), domain.Entries{}) }
 	}
 	if err := errors.Join(queued(t, s, calls...)...); err != nil {
 		t.Fatal(err)
@@ -72,7 +72,7 @@ func TestAGroupIsBounded(t *testing.T) {
 	before := s.Stats()
 	calls := make([]func() error, 600)
 	for i := range calls {
-		calls[i] = func() error { return s.Records().Add(t.Context(), ships, ship(i), nil) }
+		calls[i] = func() error { return s.Records().Add(t.Context(), ships, ship(i), domain.Entries{}) }
 	}
 	if err := errors.Join(queued(t, s, calls...)...); err != nil {
 		t.Fatal(err)
@@ -88,16 +88,16 @@ func TestAMemberThatFailsLeavesTheOthers(t *testing.T) {
 	unread, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	errs := queued(t, s,
-		func() error { return s.Records().Add(t.Context(), ships, ship(1), nil) },
+		func() error { return s.Records().Add(t.Context(), ships, ship(1), domain.Entries{}) },
 		func() error {
 			return s.Atomically(t.Context(), func(tx ports.Repositories) error {
-				return errors.Join(tx.Records().Add(t.Context(), ships, ship(2), nil), boom)
+				return errors.Join(tx.Records().Add(t.Context(), ships, ship(2), domain.Entries{}), boom)
 			})
 		},
 		func() (err error) {
 			defer func() { err = fmt.Errorf("%v", recover()) }()
 			return s.Atomically(t.Context(), func(tx ports.Repositories) error {
-				panic(fmt.Sprint("overboard: ", tx.Records().Add(t.Context(), ships, ship(3), nil)))
+				panic(fmt.Sprint("overboard: ", tx.Records().Add(t.Context(), ships, ship(3), domain.Entries{})))
 			})
 		},
 		func() error {
@@ -105,7 +105,7 @@ func TestAMemberThatFailsLeavesTheOthers(t *testing.T) {
 			var wg sync.WaitGroup
 			wg.Go(func() {
 				_ = s.Atomically(t.Context(), func(tx ports.Repositories) error {
-					err = tx.Records().Add(t.Context(), ships, ship(4), nil)
+					err = tx.Records().Add(t.Context(), ships, ship(4), domain.Entries{})
 					runtime.Goexit()
 					return nil
 				})
@@ -116,17 +116,17 @@ func TestAMemberThatFailsLeavesTheOthers(t *testing.T) {
 		func() error {
 			return s.Atomically(unread, func(tx ports.Repositories) error {
 				cancel()
-				return tx.Records().Add(t.Context(), ships, ship(5), nil)
+				return tx.Records().Add(t.Context(), ships, ship(5), domain.Entries{})
 			})
 		},
-		func() error { return s.Records().Add(t.Context(), ships, ship(6), nil) },
+		func() error { return s.Records().Add(t.Context(), ships, ship(6), domain.Entries{}) },
 	)
 	for i, want := range []string{"<nil>", "boom", "overboard: <nil>", "<nil>", "context canceled", "<nil>"} {
 		if got := fmt.Sprint(errs[i]); got != want {
 			t.Errorf("call %d: %s, want %s", i+1, got, want)
 		}
 	}
-	page, err := s.Records().List(t.Context(), ships, domain.Everything{}, "", 9)
+	page, err := s.Records().List(t.Context(), ships, everything(9))
 	if err != nil || len(page) != 2 || page[0].ID != ship(1).ID || page[1].ID != ship(6).ID {
 		t.Errorf("there are %v, want ships 1 and 6: %v", page, err)
 	}
@@ -140,7 +140,7 @@ func TestWhoLeavesTheQueueDoesNotRun(t *testing.T) {
 		go func() {
 			left <- s.Atomically(ctx, func(tx ports.Repositories) error {
 				t.Error("it ran")
-				return tx.Records().Add(t.Context(), ships, ship(1), nil)
+				return tx.Records().Add(t.Context(), ships, ship(1), domain.Entries{})
 			})
 		}()
 		if err := awaits(t.Context(), func() bool { return s.Stats().Waiting == 1 }); err != nil {
@@ -173,7 +173,7 @@ func TestAWriteWhoseContextEndsWhileItRunsIsToldTheTruth(t *testing.T) {
 		t.Fatal(err)
 	}
 	end = func(string) { cancel() }
-	if err := s.Records().Add(ctx, ships.Ref(), ship(1), nil); err != nil {
+	if err := s.Records().Add(ctx, ships.Ref(), ship(1), domain.Entries{}); err != nil {
 		t.Fatal(err)
 	}
 	if got := count(t, s, ships.Ref()); got != 1 {
@@ -200,7 +200,7 @@ func TestAnotherProcessThatHoldsTheFileMakesItUnavailable(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 10 {
 		wg.Go(func() {
-			if err := s.Records().Add(t.Context(), ships.Ref(), ship(i), nil); !errors.Is(err, domain.ErrUnavailable) {
+			if err := s.Records().Add(t.Context(), ships.Ref(), ship(i), domain.Entries{}); !errors.Is(err, domain.ErrUnavailable) {
 				t.Errorf("the error is %v", err)
 			}
 		})
@@ -212,7 +212,7 @@ func TestAnotherProcessThatHoldsTheFileMakesItUnavailable(t *testing.T) {
 	if _, err := other.ExecContext(t.Context(), "ROLLBACK"); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Records().Add(t.Context(), ships.Ref(), ship(1), nil); err != nil {
+	if err := s.Records().Add(t.Context(), ships.Ref(), ship(1), domain.Entries{}); err != nil {
 		t.Errorf("afterwards: %v", err)
 	}
 }
@@ -229,7 +229,7 @@ func TestCloseServesThoseWhoWait(t *testing.T) {
 	var closing sync.WaitGroup
 	calls := make([]func() error, 1000) // several groups
 	for i := range calls {
-		calls[i] = func() error { return s.Records().Add(t.Context(), ships.Ref(), ship(i), nil) }
+		calls[i] = func() error { return s.Records().Add(t.Context(), ships.Ref(), ship(i), domain.Entries{}) }
 	}
 	var wg sync.WaitGroup
 	errs := make([]error, len(calls))
@@ -257,7 +257,7 @@ func TestCloseServesThoseWhoWait(t *testing.T) {
 
 func count(t *testing.T, s *sqlite.Store, c domain.CollectionRef) int {
 	t.Helper()
-	page, err := s.Records().List(t.Context(), c, domain.Everything{}, "", 1000)
+	page, err := s.Records().List(t.Context(), c, everything(1000))
 	if err != nil {
 		t.Fatal(err)
 	}

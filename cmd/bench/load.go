@@ -36,8 +36,8 @@ type line struct {
 }
 
 // newLoad returns a load for the server at http://host. next is called once for
-// each connection. The caller closes the load.
-func newLoad(name, host string, status int, next func(i int) func(answer []byte) []byte) *load {
+// each of so many connections. The caller closes the load.
+func newLoad(name, host string, connections, status int, next func(i int) func(answer []byte) []byte) *load {
 	l := &load{name: name, host: host, status: status}
 	for i := range connections {
 		l.lines = append(l.lines, &line{next: next(i)})

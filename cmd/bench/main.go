@@ -2,7 +2,10 @@
 // processor time that its process uses for one, beside a bare chi handler that
 // answers the same bytes, on SQLite and on PostgreSQL. It prints a table, and a
 // profile of what misses its goal. It judges no time: it fails only where a
-// request does. At the end it imports accounts by command.
+// request does. At the end it imports accounts by command, and records.
+//
+// With -million it compares instead what requests cost among many records with what
+// they cost among few.
 //
 // The two take turns, so that a busy moment of the machine strikes both. What
 // asks shares the processors with what answers, so requests a second say less
@@ -40,12 +43,13 @@ type size struct {
 	turn    time.Duration // of each load in each round
 	profile time.Duration // of a load that misses its goal; whole seconds
 	movers  int           // accounts that are imported
+	imports int           // records that are imported
 	bound   time.Duration // of it all, once the binary is built
 }
 
 var (
-	full  = size{rounds: 3, turn: 2 * time.Second, profile: 3 * time.Second, movers: 50_000, bound: 4 * time.Minute}
-	short = size{rounds: 1, turn: time.Second, profile: time.Second, movers: 5_000, bound: time.Minute}
+	full  = size{rounds: 3, turn: 2 * time.Second, profile: 3 * time.Second, movers: 50_000, imports: 100_000, bound: 6 * time.Minute}
+	short = size{rounds: 1, turn: time.Second, profile: time.Second, movers: 5_000, imports: 10_000, bound: 90 * time.Second}
 )
 
 func run(ctx context.Context, args []string, in io.Reader, out io.Writer) (err error) {
@@ -58,18 +62,22 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) (err e
 	}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	brief := flags.Bool("short", false, "measure for a second each")
+	crowded := flags.Bool("million", false, "compare 1,000,000 records with 10,000; with -short 20,000 with 1,000")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	s := full
+	s, c := full, million
 	if *brief {
-		s = short
+		s, c = short, shortMillion
 	}
 	g, err := ground.New(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, g.Close()) }()
+	if *crowded {
+		return compareAll(ctx, g, c, out)
+	}
 	ctx, cancel := context.WithTimeout(ctx, s.bound)
 	defer cancel()
 	sites, err := g.Stores()

@@ -16,12 +16,6 @@ import (
 	"github.com/keyport-go/keyport/cmd/internal/process"
 )
 
-// records is where the demo keeps its ships.
-const records = "/v1/collections/ships/records"
-
-const aShip = `{"data":{"affiliation":"Rebel Alliance","category":"Transports","ship_class":"Medium Transport",` +
-	`"model":"GR-75 number %d","manufacturer":"Gallofree Yards","crew":7,"length":90,"roles":["Cargo Transport"]}}`
-
 // A subject is a load and the process that answers it.
 type subject struct {
 	*load
@@ -48,26 +42,30 @@ func per(cpu time.Duration, requests int64) float64 {
 
 // A round is what takes turns: all that is measured on one store.
 type round struct {
-	bare, stranger, bearer, page, create, refresh, signIn *subject
-	hashes, moved                                         sum
+	bare, stranger, bearer, page, create, enrich, refresh, signIn *subject
+	hashes, moved, imported                                       sum
 
 	postmaster int // 0 on an embedded database
 }
 
 func (r *round) subjects() []*subject {
-	return []*subject{r.bare, r.stranger, r.bearer, r.page, r.create, r.refresh, r.signIn}
+	return []*subject{r.bare, r.stranger, r.bearer, r.page, r.create, r.enrich, r.refresh, r.signIn}
 }
 
 // measure measures Keyport on one store, and prints what comes of it.
 func measure(ctx context.Context, g *ground.Ground, site ground.Site, s size, out io.Writer) (err error) {
 	// All connections may sign in at once, and wait: it is not the gate that is
 	// measured.
-	k, err := site.ServeDemo(ctx, fmt.Sprintf("KEYPORT_HASHES_WAITING=%d", connections), "KEYPORT_REQUEST_TIMEOUT=30s")
+	k, err := site.Serve(ctx, fmt.Sprintf("KEYPORT_HASHES_WAITING=%d", connections), "KEYPORT_REQUEST_TIMEOUT=30s")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, k.Kill()) }()
-	read, err := anyShip(ctx, k)
+	admin, err := administrator(ctx, site, k)
+	if err != nil {
+		return err
+	}
+	read, err := firstShip(ctx, k, admin)
 	if err != nil {
 		return err
 	}
@@ -94,6 +92,9 @@ func measure(ctx context.Context, g *ground.Ground, site ground.Site, s size, ou
 	if r.moved, err = movingIn(ctx, site, s.movers); err != nil {
 		return err
 	}
+	if r.imported, err = r.importing(ctx, k, admin, s.imports); err != nil {
+		return err
+	}
 	missed := r.table(site.Store, out)
 	for _, m := range missed {
 		lines, err := profile(ctx, k, m.load, s.profile)
@@ -114,22 +115,25 @@ type reading struct {
 	process.Answer
 }
 
-// anyShip reads one ship.
-func anyShip(ctx context.Context, k *process.Keyport) (r reading, err error) {
+// firstShip declares the collections, makes a plain ship and reads it.
+func firstShip(ctx context.Context, k *process.Keyport, admin process.Grant) (r reading, err error) {
 	c := k.Client()
 	defer c.Close()
-	var first struct {
-		Items []struct {
-			ID string `json:"id"`
-		} `json:"items"`
+	for name, more := range map[string]string{plain: "", rich: indexed + heard} {
+		if err := c.Declare(ctx, admin.AccessToken, fmt.Sprintf(declaration, name, more)); err != nil {
+			return r, err
+		}
 	}
-	if err := c.Want(ctx, http.StatusOK, process.Request{Method: http.MethodGet, Path: records + "?limit=1"}, &first); err != nil {
+	var made struct {
+		ID string `json:"id"`
+	}
+	err = c.Want(ctx, http.StatusCreated, process.Request{
+		Method: http.MethodPost, Path: recordsOf(plain), Token: admin.AccessToken, Body: fmt.Appendf(nil, aShip, 0),
+	}, &made)
+	if err != nil {
 		return r, err
 	}
-	if len(first.Items) != 1 {
-		return r, errors.New("there is no ship to read")
-	}
-	r.path = records + "/" + first.Items[0].ID
+	r.path = recordsOf(plain) + "/" + made.ID
 	r.Answer, err = c.Send(ctx, process.Request{Method: http.MethodGet, Path: r.path})
 	return r, err
 }
@@ -144,13 +148,15 @@ func newRound(ctx context.Context, k *process.Keyport, b *bare, read reading) (_
 	}
 	const asJSON, asForm = "Content-Type: application/json", "Content-Type: application/x-www-form-urlencoded"
 	bearer := func(i int) string { return "Authorization: Bearer " + grants[i].AccessToken }
-	plain := func(method, path string) func(int) func([]byte) []byte {
+	anonymous := func(method, path string) func(int) func([]byte) []byte {
 		return func(int) func([]byte) []byte { return always(request(method, path, "")) }
 	}
 	var serial atomic.Int64
-	create := func(i int) func([]byte) []byte {
-		return func([]byte) []byte {
-			return request(http.MethodPost, records, fmt.Sprintf(aShip, serial.Add(1)), asJSON, bearer(i))
+	create := func(collection string) func(int) func([]byte) []byte {
+		return func(i int) func([]byte) []byte {
+			return func([]byte) []byte {
+				return request(http.MethodPost, recordsOf(collection), fmt.Sprintf(aShip, serial.Add(1)), asJSON, bearer(i))
+			}
 		}
 	}
 	refresh := func(i int) func([]byte) []byte {
@@ -180,11 +186,12 @@ func newRound(ctx context.Context, k *process.Keyport, b *bare, read reading) (_
 		status int
 		next   func(int) func([]byte) []byte
 	}{
-		{&r.bare, "a bare chi handler, the bytes of the read", http.StatusOK, plain(http.MethodGet, read.path)},
-		{&r.stranger, "read a record as a stranger", http.StatusOK, plain(http.MethodGet, read.path)},
+		{&r.bare, "a bare chi handler, the bytes of the read", http.StatusOK, anonymous(http.MethodGet, read.path)},
+		{&r.stranger, "read a record as a stranger", http.StatusOK, anonymous(http.MethodGet, read.path)},
 		{&r.bearer, "read a record with a token", http.StatusOK, withToken},
-		{&r.page, "a page of 30", http.StatusOK, plain(http.MethodGet, records+"?limit=30")},
-		{&r.create, "create a record", http.StatusCreated, create},
+		{&r.page, "a page of 30", http.StatusOK, anonymous(http.MethodGet, recordsOf(plain)+"?limit=30")},
+		{&r.create, "create a record", http.StatusCreated, create(plain)},
+		{&r.enrich, "create, 2 indexes, search, watched", http.StatusCreated, create(rich)},
 		{&r.refresh, "refresh", http.StatusOK, refresh},
 		{&r.signIn, "sign in", http.StatusCreated, signIn},
 	} {
@@ -193,7 +200,7 @@ func newRound(ctx context.Context, k *process.Keyport, b *bare, read reading) (_
 			url, pid = b.url, b.cmd.Process.Pid
 		}
 		host := strings.TrimPrefix(url, "http://")
-		*s.into = &subject{load: newLoad(s.name, host, s.status, s.next), pid: pid}
+		*s.into = &subject{load: newLoad(s.name, host, connections, s.status, s.next), pid: pid}
 	}
 	// A page of 30 wants 30 records, and the handlers have to answer alike.
 	if _, _, err := r.create.run(ctx, 100*time.Millisecond); err != nil {
@@ -278,4 +285,25 @@ func (r *round) used(s *subject) (u sum, err error) {
 	}
 	u.store, err = process.FamilyCPU(r.postmaster)
 	return u, err
+}
+
+// importing imports ships into the plain collection.
+func (r *round) importing(ctx context.Context, k *process.Keyport, admin process.Grant, ships int) (s sum, err error) {
+	c := k.Client()
+	defer c.Close()
+	serial := 0
+	l := &lines{number: ships, write: func(line []byte) []byte { serial++; return fmt.Appendf(line, aShip, serial) }}
+	into := &subject{pid: k.Pid()}
+	before, err := r.used(into)
+	if err != nil {
+		return s, err
+	}
+	start := time.Now()
+	if err := importAll(ctx, c, admin, plain, l); err != nil {
+		return s, err
+	}
+	s.requests, s.took = int64(ships), time.Since(start)
+	after, err := r.used(into)
+	s.cpu, s.store = after.cpu-before.cpu, after.store-before.store
+	return s, err
 }

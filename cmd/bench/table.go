@@ -16,6 +16,7 @@ const (
 	goalRefresh = 4000.0 // a second, on PostgreSQL
 	goalSignIn  = 0.95   // of the rate of bare hashes
 	goalMove    = 1e4    // accounts a second, on SQLite
+	goalImport  = 2e4    // records a second, on SQLite
 )
 
 // A goal is what a subject should reach, and whether it did.
@@ -52,9 +53,10 @@ func (r *round) table(store string, out io.Writer) (missed []*subject) {
 		r.page:     atMost(r.page.sum.micros(), goalPage, "µs"),
 		r.signIn:   atLeast(r.signIn.sum.rate()/r.hashes.rate(), goalSignIn, "of the bare hash"),
 	}
-	var moved goal
+	var moved, imported goal
 	if store == "SQLite" {
 		moved = atLeast(r.moved.rate(), goalMove, "a second")
+		imported = atLeast(r.imported.rate(), goalImport, "a second")
 		goals[r.create] = atLeast(r.create.sum.rate(), goalCreate, "a second")
 	} else {
 		goals[r.refresh] = atLeast(r.refresh.sum.rate(), goalRefresh, "a second")
@@ -63,9 +65,9 @@ func (r *round) table(store string, out io.Writer) (missed []*subject) {
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "  what\trequests/s\tCPU µs\tPostgreSQL µs\tgoal\t")
 	for _, s := range r.subjects() {
-		server := ""
-		if r.postmaster != 0 && s != r.bare {
-			server = fmt.Sprintf("%.0f", per(s.sum.store, s.sum.requests))
+		server := r.server(s.sum)
+		if s == r.bare {
+			server = ""
 		}
 		g := goals[s]
 		if g.missed() {
@@ -73,10 +75,20 @@ func (r *round) table(store string, out io.Writer) (missed []*subject) {
 		}
 		fmt.Fprintf(t, "  %s\t%.0f\t%.1f\t%s\t%s\t%s\n", s.name, s.sum.rate(), s.sum.micros(), server, g.text, g.verdict())
 	}
+	fmt.Fprintf(t, "  import of records\t%.0f\t%.1f\t%s\t%s\t%s\n",
+		r.imported.rate(), r.imported.micros(), r.server(r.imported), imported.text, imported.verdict())
 	fmt.Fprintf(t, "  import of accounts with hashes\t%.0f\t\t\t%s\t%s\n", r.moved.rate(), moved.text, moved.verdict())
 	fmt.Fprintf(t, "  a bare hash, one for each processor at once\t%.1f\t\t\t\t\n", r.hashes.rate())
 	_ = t.Flush() // nothing is kept: out has told of its own failure
 	return missed
+}
+
+// server says what PostgreSQL used for one request; "" on an embedded database.
+func (r *round) server(s sum) string {
+	if r.postmaster == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.0f", per(s.store, s.requests))
 }
 
 // figure writes a number as people do: whole where it is large.

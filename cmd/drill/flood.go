@@ -8,7 +8,6 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -159,18 +158,10 @@ type hashes struct {
 
 // watch looks at the gate every few milliseconds until ctx ends.
 func watch(ctx, requests context.Context, ops *process.Client) (h hashes) {
-	const metric = "keyport_hashes_running "
 	for {
-		a, err := ops.Send(requests, process.Request{Method: http.MethodGet, Path: "/metrics"})
+		n, err := gauge(requests, ops, "keyport_hashes_running")
 		if err != nil {
-			h.err = fmt.Errorf("the metrics: %w", err)
-			return h
-		}
-		_, value, found := strings.Cut("\n"+string(a.Body), "\n"+metric)
-		text, _, _ := strings.Cut(value, "\n")
-		n, err := strconv.Atoi(text)
-		if !found || err != nil {
-			h.err = fmt.Errorf("the metrics have no %s: %w", metric, err)
+			h.err = err
 			return h
 		}
 		h.most = max(h.most, n)

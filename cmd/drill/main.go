@@ -1,7 +1,8 @@
 // Command drill does to Keyport what a bad day does, and looks for what was lost:
 // it kills Keyport and PostgreSQL in mid-write, starts Keyport on many records,
-// lets everybody sign in at once, times how long a revoked token is taken, and turns
-// the keys under load. It ends with 1 where a promise was broken.
+// lets everybody sign in at once, times how long a revoked token is taken, turns the
+// keys under load, has thousands watch, and declares anew what is in use. It ends with
+// 1 where a promise was broken.
 //
 // The full form writes its figures to docs/drills.md; -short does less of
 // everything, with the same assertions, and prints them only. Keyport is run and
@@ -35,18 +36,30 @@ func main() {
 
 // A size says how much is done of everything.
 type size struct {
-	kills   int           // of Keyport, on each store
-	outages int           // of PostgreSQL
-	records int           // that Keyport is started on
-	starts  int           // that are timed, of each kind
-	signIns int           // at once
-	endings int           // of sessions, seen by another replica
-	bound   time.Duration // of it all, once the binary is built
+	kills   int // of Keyport, on each store
+	outages int // of PostgreSQL
+	records int // that Keyport is started on
+	starts  int // that are timed, of each kind
+	signIns int // at once
+	endings int // of sessions, seen by another replica
+
+	listeners   int           // streams of who watches
+	cuts        int           // of these, broken off and resumed
+	performance time.Duration // for which there is something to hear
+	built       int           // records of a collection that is declared anew
+
+	bound time.Duration // of it all, once the binary is built
 }
 
 var (
-	full  = size{kills: 10, outages: 3, records: 100_000, starts: 5, signIns: 1000, endings: 1000, bound: 9 * time.Minute}
-	short = size{kills: 3, outages: 1, records: 20_000, starts: 3, signIns: 300, endings: 100, bound: 4 * time.Minute}
+	full = size{
+		kills: 10, outages: 3, records: 100_000, starts: 5, signIns: 1000, endings: 1000,
+		listeners: 5000, cuts: 100, performance: 10 * time.Second, built: 100_000, bound: 20 * time.Minute,
+	}
+	short = size{
+		kills: 3, outages: 1, records: 20_000, starts: 3, signIns: 300, endings: 100,
+		listeners: 300, cuts: 20, performance: 5 * time.Second, built: 10_000, bound: 8 * time.Minute,
+	}
 )
 
 // A drill is one kind of bad day. What it finds broken is its error.
@@ -64,6 +77,7 @@ var drills = []drill{
 	{"revocation, notices cut each second", cutOff},
 	{"revocation through PgBouncer", bounced},
 	{"keys turn under load", turning},
+	{"watching", watching},
 }
 
 func run(ctx context.Context, args []string, out io.Writer) (err error) {

@@ -50,7 +50,7 @@ func keys(t *testing.T, env, first []string, other string) {
 	if out := printed(t, before, "keys", "rotate", "sign"); out != "" && strings.Count(out, "\n") != 1 {
 		t.Errorf("a key that waits is the one that will sign:\n%s", out)
 	}
-	if out := printed(t, before, "keys", "list"); strings.Count(out, "waits") != 3 || strings.Count(out, "\n") != 7 {
+	if out := printed(t, before, "keys", "list"); strings.Count(out, "waits") != 3 || strings.Count(out, "\n") != 8 {
 		t.Errorf("a new key of each use waits:\n%s", out)
 	}
 	old := kid(t, grant.AccessToken)
@@ -78,7 +78,7 @@ func keys(t *testing.T, env, first []string, other string) {
 	if _, err := command(t, after, "", "keys", "reseal"); err == nil || !strings.Contains(err.Error(), "master key") {
 		t.Errorf("a master key that opens nothing: %v", err)
 	}
-	if out := printed(t, append(after, other), "keys", "reseal"); !strings.HasPrefix(out, "6 keys") {
+	if out := printed(t, append(after, other), "keys", "reseal"); !strings.HasPrefix(out, "7 keys") {
 		t.Errorf("all keys are sealed anew:\n%s", out)
 	}
 	k = start(t, after, "serve")

@@ -32,6 +32,17 @@ func TestGuides(t *testing.T) {
 			"http://127.0.0.1:5002": k.Older["signup"], "http://127.0.0.1:5003": k.Older["library"],
 		})
 	})
+	t.Run("collections", func(t *testing.T) {
+		heard := make(chan string, 64) // more than the page says
+		page := livePage(t, func(said string) { heard <- said })
+		env := []string{"KEYPORT_DATABASE_URL=sqlite:" + t.TempDir() + "/keyport.db"}
+		k := start(t, append(env, "KEYPORT_CORS_ORIGINS="+page.URL), "serve")
+		page.keyport = k.URL
+		typed(t, collectionsGuide, env, map[string]string{shownURL: k.URL})
+		if !*update {
+			page.isLive(t, k, heard)
+		}
+	})
 }
 
 // typed types what a document says to type, in one shell, and wants the answers that
@@ -47,8 +58,12 @@ func typed(t *testing.T, document string, env []string, leads map[string]string)
 	var commands []string
 	for _, block := range blocks.FindAllStringSubmatch(string(text), -1) {
 		for _, line := range strings.Split(block[2], "\n") {
-			if command, ok := strings.CutPrefix(strings.TrimPrefix(line, block[1]), "$ "); ok {
+			line = strings.TrimPrefix(line, block[1])
+			if command, ok := strings.CutPrefix(line, "$ "); ok {
 				commands = append(commands, command)
+			}
+			if more, ok := strings.CutPrefix(line, "> "); ok { // as a shell prompts for the rest
+				commands[len(commands)-1] += "\n" + more
 			}
 		}
 	}
@@ -80,9 +95,13 @@ func typed(t *testing.T, document string, env []string, leads map[string]string)
 		var b strings.Builder
 		indent := block[:strings.Index(block, "`")]
 		b.WriteString(indent + "```console\n")
-		for _, line := range strings.Split(block, "\n") {
-			if strings.HasPrefix(line, indent+"$ ") {
+		lines := strings.Split(block, "\n")
+		for i, line := range lines {
+			typed := strings.HasPrefix(line, indent+"$ ") || strings.HasPrefix(line, indent+"> ")
+			if typed {
 				b.WriteString(line + "\n")
+			}
+			if typed && !strings.HasPrefix(lines[i+1], indent+"> ") {
 				for answer := range strings.Lines(answers[0]) {
 					b.WriteString(indent + strings.TrimSuffix(answer, "\n") + "\n")
 				}

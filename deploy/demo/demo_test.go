@@ -33,7 +33,10 @@ type declaration struct {
 	Rules struct {
 		List, Read, Create, Update, Delete string
 	} `json:"rules"`
-	Unique []struct{ Field, Per string } `json:"unique"`
+	Unique  []struct{ Field, Per string } `json:"unique"`
+	Indexes []string                      `json:"indexes"`
+	Search  []string                      `json:"search"`
+	Watch   bool                          `json:"watch"`
 }
 
 func read(t *testing.T, text []byte, into any) {

@@ -71,36 +71,11 @@ func (s *Service) password(p domain.Password, least int, names ...string) error 
 // Register opens an account. It fails with ErrInvalidLogin without a login,
 // with ErrWeakPassword, ErrLoginTaken or ErrBusy.
 func (s *Service) Register(ctx context.Context, r Registration) (domain.Account, error) {
-	if len(r.Logins) == 0 {
-		return domain.Account{}, domain.ErrInvalidLogin.At("/username", "required", "want a user name or an e-mail address")
-	}
-	now := s.c.Now()
-	a := domain.Account{
-		ID: domain.AccountID(s.c.NewID()), Name: r.Name, Logins: r.Logins, Roles: r.Roles,
-		Status: domain.Active, Authority: 1, Revision: 1, Created: now, Changed: now,
-	}
-	if err := s.password(r.Password, r.Least, a.Names()...); err != nil {
-		return domain.Account{}, err
-	}
-	hash, err := s.c.Hasher.Hash(ctx, r.Password)
+	a, err := s.Apply(ctx, r)
 	if err != nil {
 		return domain.Account{}, err
 	}
-	if r.Series == "" {
-		err = s.c.Store.Accounts().Add(ctx, a, hash)
-	} else {
-		err = s.c.Store.Atomically(ctx, func(tx ports.Repositories) error {
-			if err := tx.Accounts().Add(ctx, a, hash); err != nil {
-				return err
-			}
-			_, err := tx.Numbers().Of(ctx, r.Series, string(a.ID))
-			return err
-		})
-	}
-	if err != nil {
-		return domain.Account{}, err
-	}
-	return a, nil
+	return s.Open(ctx, a)
 }
 
 // A Proof says that somebody gave the right password of an account, and which

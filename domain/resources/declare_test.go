@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/keyport-go/keyport/domain"
+	"github.com/keyport-go/keyport/domain/resources"
 )
 
 // equal compares collections by what they declare, and all else.
@@ -50,9 +51,9 @@ func TestThereIsAMostOfCollections(t *testing.T) {
 	for n := range domain.MaxCollections {
 		ok(t, w.store.Collections().Add(t.Context(), domain.Collection{Name: domain.CollectionName(fmt.Sprint("c", n)), Rules: open}))
 	}
-	_, err := w.Declare(t.Context(), domain.Collection{Name: "notes", Rules: open})
+	_, err := w.Declare(t.Context(), stranger, domain.Collection{Name: "notes", Rules: open}, operator)
 	is(t, err, domain.ErrInvalidCollection)
-	_, err = w.Declare(t.Context(), domain.Collection{Name: "c0", Rules: open})
+	_, err = w.Declare(t.Context(), stranger, domain.Collection{Name: "c0", Rules: open}, operator)
 	ok(t, err)
 }
 
@@ -85,7 +86,7 @@ func TestADeclarationIsRefusedWhereItIsAtFault(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			declared := ships(open)
 			c.edit(&declared)
-			got, err := w.Declare(t.Context(), declared)
+			got, err := w.Declare(t.Context(), stranger, declared, operator)
 			e, known := errors.AsType[*domain.Error](err)
 			if !known || len(e.Fields) != 1 || e.Code+" "+e.Fields[0].Path != c.want {
 				t.Errorf("got %v, want %s", err, c.want)
@@ -100,15 +101,15 @@ func TestADeclarationIsRefusedWhereItIsAtFault(t *testing.T) {
 	}
 }
 
-func TestASchemaIsSettledOnceThereAreRecords(t *testing.T) {
+func TestADeclarationFitsTheRecordsThatThereAre(t *testing.T) {
 	w := newWorld()
 	w.declare(t, ships(open))
 	w.add(t, ada, `{"name":"Beagle"}`)
 	c := ships(open)
 	c.Schema = document(t, `{"required":["name","crew"]}`)
-	_, err := w.Declare(t.Context(), c)
-	is(t, err, domain.ErrCollectionInUse)
-	_, err = w.Declare(t.Context(), ships(open, domain.Unique{Field: "name"}))
+	_, err := w.Declare(t.Context(), stranger, c, operator)
+	is(t, err, domain.ErrRecordsUnfit)
+	_, err = w.Declare(t.Context(), stranger, ships(open, domain.Unique{Field: "name"}), operator)
 	is(t, err, domain.ErrCollectionInUse)
 	c = ships(open)
 	c.Rules.Create = "account"
@@ -122,7 +123,7 @@ func TestReplicasThatDeclareAtOnceAgree(t *testing.T) {
 	var all sync.WaitGroup
 	for range 16 {
 		all.Go(func() {
-			if got, err := w.service().Declare(t.Context(), ships(open)); err != nil || got.Revision != 1 {
+			if got, err := w.service().Declare(t.Context(), stranger, ships(open), operator); err != nil || got.Revision != 1 {
 				t.Errorf("revision %d, %v", got.Revision, err)
 			}
 		})
@@ -135,19 +136,19 @@ func TestADeclarationThatAlwaysLosesItsRaceGivesUp(t *testing.T) {
 	w.declare(t, ships(open))
 	c := ships(open)
 	c.Rules.Read = "account"
-	w.fails("collections.replace", 4, false, domain.ErrStale)
+	w.fails("atomically", 4, false, domain.ErrStale)
 	if got := w.declare(t, c); got.Revision != 2 {
 		t.Errorf("it is at revision %d", got.Revision)
 	}
-	w.fails("collections.replace", 5, false, domain.ErrStale)
-	_, err := w.Declare(t.Context(), ships(open))
+	w.fails("atomically", 5, false, domain.ErrStale)
+	_, err := w.Declare(t.Context(), stranger, ships(open), operator)
 	is(t, err, domain.ErrCollectionChanged)
 }
 
 func TestADeclarationWhoseAnswerIsLostCanBeRepeated(t *testing.T) {
 	w := newWorld()
 	w.fails("collections.add", 1, true, domain.ErrUnavailable)
-	_, err := w.Declare(t.Context(), ships(open))
+	_, err := w.Declare(t.Context(), stranger, ships(open), operator)
 	is(t, err, domain.ErrUnavailable)
 	if got := w.declare(t, ships(open)); got.Revision != 1 {
 		t.Errorf("it is at revision %d", got.Revision)
@@ -160,7 +161,7 @@ func TestADeclarationHoldsFromTheMomentItIsStored(t *testing.T) {
 	data := `{"name":"Fram"}`
 	for verb, call := range map[string]func(w *world, t testing.TB, r domain.Record) error{
 		"list": func(w *world, t testing.TB, _ domain.Record) error {
-			_, err := w.List(t.Context(), stranger, "ships", domain.PageRequest{})
+			_, err := w.List(t.Context(), stranger, "ships", resources.ListRequest{})
 			return err
 		},
 		"get": func(w *world, t testing.TB, r domain.Record) error {
@@ -190,14 +191,14 @@ func TestADeclarationHoldsFromTheMomentItIsStored(t *testing.T) {
 			_, err := w.Get(t.Context(), stranger, "ships", r.ID) // now it is remembered
 			ok(t, err)
 			closed := domain.Rules{List: "account", Read: "account", Create: "account", Update: "account", Delete: "account"}
-			_, err = w.service().Declare(t.Context(), ships(closed))
+			_, err = w.service().Declare(t.Context(), stranger, ships(closed), operator)
 			ok(t, err)
 			is(t, call(w, t, r), domain.ErrUnauthenticated)
 			if now, err := w.stored(t, r.ID); err != nil || now != r {
 				t.Errorf("it became %+v (%v)", now, err)
 			}
 
-			_, err = w.service().Declare(t.Context(), ships(open))
+			_, err = w.service().Declare(t.Context(), stranger, ships(open), operator)
 			ok(t, err)
 			ok(t, call(w, t, r))
 		})
@@ -212,12 +213,12 @@ func TestASchemaOfAnotherReplicaHoldsForTheNextWrite(t *testing.T) {
 	ok(t, w.Delete(t.Context(), ada, "ships", r.ID, 0))
 	c := ships(open, domain.Unique{Field: "name"})
 	c.Schema = document(t, `{"required":["name","crew"]}`)
-	_, err = w.service().Declare(t.Context(), c)
+	_, err = w.service().Declare(t.Context(), stranger, c, operator)
 	ok(t, err)
 	_, err = w.Create(t.Context(), ada, "ships", document(t, `{"name":"Beagle"}`))
 	is(t, err, domain.ErrInvalidRecord)
 	c.Schema = document(t, `{"required":["crew"]}`)
-	_, err = w.service().Declare(t.Context(), c)
+	_, err = w.service().Declare(t.Context(), stranger, c, operator)
 	ok(t, err)
 	r, err = w.Create(t.Context(), ada, "ships", document(t, `{"crew":1}`))
 	ok(t, err)
@@ -254,7 +255,7 @@ func TestARememberedDeclarationCostsNothing(t *testing.T) {
 	}{
 		{"get", func() error { _, err := w.Get(t.Context(), ada, "ships", r.ID); return err }, 1},
 		{"get what is not there", func() error { _, _ = w.Get(t.Context(), ada, "ships", "none"); return nil }, 1},
-		{"list", func() error { _, err := w.List(t.Context(), ada, "ships", domain.PageRequest{}); return err }, 1},
+		{"list", func() error { _, err := w.List(t.Context(), ada, "ships", resources.ListRequest{}); return err }, 1},
 		{"create", func() error { _, err := w.Create(t.Context(), ada, "ships", data); return err }, 1},
 		{"replace", func() error { _, err := w.Replace(t.Context(), ada, "ships", r.ID, 0, data); return err }, 2},
 		{"delete", func() error { return w.Delete(t.Context(), ada, "ships", r.ID, 0) }, 2},
@@ -279,7 +280,7 @@ func TestACollectionThatIsNotThere(t *testing.T) {
 	_, err := w.Collection(t.Context(), "ships")
 	is(t, err, domain.ErrCollectionNotFound)
 	for _, who := range []domain.Asker{stranger, ada} {
-		_, err = w.List(t.Context(), who, "ships", domain.PageRequest{})
+		_, err = w.List(t.Context(), who, "ships", resources.ListRequest{})
 		is(t, err, domain.ErrCollectionNotFound)
 		_, err = w.Get(t.Context(), who, "ships", "x")
 		is(t, err, domain.ErrCollectionNotFound)
@@ -319,7 +320,7 @@ func TestAnEmptyCollectionIsFilledWholeOrNotAtAll(t *testing.T) {
 		return data
 	}
 	count := func() int {
-		page, err := w.List(t.Context(), ada, "ships", domain.PageRequest{})
+		page, err := w.List(t.Context(), ada, "ships", resources.ListRequest{})
 		ok(t, err)
 		return len(page.Items)
 	}
@@ -345,7 +346,7 @@ func TestAnEmptyCollectionIsFilledWholeOrNotAtAll(t *testing.T) {
 	if err != nil || filled != 3 || count() != 3 {
 		t.Errorf("%d were filled, and there are %d (%v)", filled, count(), err)
 	}
-	page, err := w.List(t.Context(), ada, "ships", domain.PageRequest{})
+	page, err := w.List(t.Context(), ada, "ships", resources.ListRequest{})
 	ok(t, err)
 	for i, name := range []string{"Beagle", "Fram", "Endurance"} {
 		if r := page.Items[i]; r.Data != named(name)[0] || r.Owner != "" || r.Revision != 1 || !r.Created.Equal(w.clock.Now()) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/keyport-go/keyport/adapters/fake"
 	"github.com/keyport-go/keyport/domain"
+	"github.com/keyport-go/keyport/domain/resources"
 )
 
 func TestARecordIsCreatedChangedAndDeleted(t *testing.T) {
@@ -77,7 +78,7 @@ func TestDataThatDoesNotFitIsNotStored(t *testing.T) {
 	if now, err := w.stored(t, r.ID); err != nil || now != r {
 		t.Errorf("it became %+v (%v)", now, err)
 	}
-	page, err := w.List(t.Context(), ada, "ships", domain.PageRequest{})
+	page, err := w.List(t.Context(), ada, "ships", resources.ListRequest{})
 	if err != nil || len(page.Items) != 1 {
 		t.Errorf("there are %d records (%v)", len(page.Items), err)
 	}
@@ -177,7 +178,7 @@ func TestARuleThatChangesInMidWriteIsObeyed(t *testing.T) {
 	closed := open
 	closed.Update = "owner"
 	w.meanwhile = func() {
-		_, err := w.service().Declare(t.Context(), ships(closed))
+		_, err := w.service().Declare(t.Context(), stranger, ships(closed), operator)
 		ok(t, err)
 	}
 	_, err := w.Patch(t.Context(), bob, "ships", r.ID, 0, document(t, `{"crew":16}`))
@@ -238,7 +239,7 @@ func TestPagesOfRecordsJoinToTheWhole(t *testing.T) {
 		p := domain.PageRequest{Limit: rapid.IntRange(1, 210).Draw(rt, "limit")}
 		var joined []domain.RecordID
 		for {
-			page, err := w.List(t.Context(), ada, "ships", p)
+			page, err := w.List(t.Context(), ada, "ships", resources.ListRequest{PageRequest: p})
 			if err != nil || len(page.Items) > p.Size() || page.Next != "" && len(page.Items) < p.Size() {
 				rt.Fatalf("%d items, %v", len(page.Items), err)
 			}
@@ -263,14 +264,17 @@ func TestACursorOfAnotherListIsRefused(t *testing.T) {
 	w.declare(t, yards)
 	w.add(t, ada, `{"name":"Beagle"}`)
 	w.add(t, ada, `{"name":"Fram"}`)
-	page, err := w.List(t.Context(), ada, "ships", domain.PageRequest{Limit: 1})
+	page, err := w.List(t.Context(), ada, "ships", resources.ListRequest{PageRequest: domain.PageRequest{Limit: 1}})
 	ok(t, err)
-	_, err = w.List(t.Context(), ada, "ships", domain.PageRequest{Limit: 1, Cursor: page.Next})
+	_, err = w.List(t.Context(), ada, "ships", resources.ListRequest{PageRequest: domain.PageRequest{Limit: 1, Cursor: page.Next}})
 	ok(t, err)
-	for name, cursor := range map[domain.CollectionName]string{
-		"yards": page.Next, "ships": page.Next + "0", "nothing": "x", "none": fake.Cursors{}.Seal("accounts", "x"),
+	for _, c := range []struct {
+		name   domain.CollectionName
+		cursor string
+	}{
+		{"yards", page.Next}, {"ships", page.Next + "0"}, {"ships", "x"}, {"ships", fake.Cursors{}.Seal("accounts", "x")},
 	} {
-		_, err = w.List(t.Context(), ada, name, domain.PageRequest{Cursor: cursor})
+		_, err = w.List(t.Context(), ada, c.name, resources.ListRequest{PageRequest: domain.PageRequest{Cursor: c.cursor}})
 		is(t, err, domain.ErrInvalidCursor)
 	}
 }
@@ -283,13 +287,13 @@ func TestAStoreThatIsAwayIsToldAsUnavailable(t *testing.T) {
 	for warm := range 2 { // the declaration is not remembered, and then it is
 		w.store.Fault = func(string) (bool, error) { return false, domain.ErrUnavailable }
 		for verb, call := range map[string]func() error{
-			"list":        func() error { _, err := w.List(t.Context(), ada, "ships", domain.PageRequest{}); return err },
+			"list":        func() error { _, err := w.List(t.Context(), ada, "ships", resources.ListRequest{}); return err },
 			"get":         func() error { _, err := w.Get(t.Context(), ada, "ships", r.ID); return err },
 			"create":      func() error { _, err := w.Create(t.Context(), ada, "ships", data); return err },
 			"replace":     func() error { _, err := w.Replace(t.Context(), ada, "ships", r.ID, 0, data); return err },
 			"patch":       func() error { _, err := w.Patch(t.Context(), ada, "ships", r.ID, 0, data); return err },
 			"delete":      func() error { return w.Delete(t.Context(), ada, "ships", r.ID, 0) },
-			"declare":     func() error { _, err := w.Declare(t.Context(), ships(open)); return err },
+			"declare":     func() error { _, err := w.Declare(t.Context(), stranger, ships(open), operator); return err },
 			"collections": func() error { _, err := w.Collections(t.Context()); return err },
 			"collection":  func() error { _, err := w.Collection(t.Context(), "ships"); return err },
 			"fill":        func() error { _, err := w.Fill(t.Context(), "ships", []domain.Document{data}); return err },

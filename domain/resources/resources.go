@@ -31,47 +31,25 @@ type Config struct {
 // asked is told so first (ErrOutOfScope), by every verb.
 type Service struct {
 	c        Config
-	declared declarations
+	declared *declarations
+	feed     *feed
 }
 
 // New returns a Service over c.
 func New(c Config) *Service {
-	return &Service{c: c, declared: declarations{c: c, known: make(map[domain.CollectionName]*declaration)}}
+	return &Service{c, &declarations{rules: c.Rules, schemas: c.Schemas, known: make(map[domain.CollectionName]*declaration)}, newFeed()}
+}
+
+// On returns the service as it works on another store, such as one transaction of
+// its own (ports.Within).
+func (s *Service) On(store ports.Store) *Service {
+	c := s.c
+	c.Store = store
+	return &Service{c, s.declared, s.feed}
 }
 
 // attempts bounds how often an operation that lost a race is tried.
 const attempts = 5
-
-// List returns a page of the records that the asker may list, in the order of
-// their ids. It fails with ErrCollectionNotFound, ErrUnauthenticated,
-// ErrNotAllowed or ErrInvalidCursor.
-func (s *Service) List(ctx context.Context, who domain.Asker, name domain.CollectionName, p domain.PageRequest) (page domain.Page[domain.Record], err error) {
-	if err := who.May(domain.ReadRecords); err != nil {
-		return page, err
-	}
-	scope := "records " + string(name)
-	var after string
-	if p.Cursor != "" {
-		if after, err = s.c.Cursors.Open(scope, p.Cursor); err != nil {
-			return page, err
-		}
-	}
-	err = s.declared.use(ctx, name, func(d *declaration) error {
-		where := d.list.Where(who)
-		if where == (domain.Nothing{}) {
-			return denied(who)
-		}
-		items, err := s.c.Store.Records().List(ctx, d.Ref(), where, domain.RecordID(after), p.Size()+1)
-		if err != nil {
-			return err
-		}
-		page = domain.PageOf(items, p.Size(), func(last domain.Record) string {
-			return s.c.Cursors.Seal(scope, string(last.ID))
-		})
-		return nil
-	})
-	return page, err
-}
 
 // Get returns a record. It fails with ErrCollectionNotFound, ErrRecordNotFound
 // or ErrUnauthenticated.
@@ -79,7 +57,7 @@ func (s *Service) Get(ctx context.Context, who domain.Asker, name domain.Collect
 	if err := who.May(domain.ReadRecords); err != nil {
 		return r, err
 	}
-	err = s.declared.use(ctx, name, func(d *declaration) error {
+	err = s.declared.use(ctx, s.c.Store.Collections(), name, func(d *declaration) error {
 		r, err = s.visible(ctx, d, who, id)
 		return err
 	})
@@ -88,11 +66,12 @@ func (s *Service) Get(ctx context.Context, who domain.Asker, name domain.Collect
 
 // visible returns a record that the read rule shows to the asker.
 func (s *Service) visible(ctx context.Context, d *declaration, who domain.Asker, id domain.RecordID) (domain.Record, error) {
-	if who.Stranger() && d.read.Where(who) == (domain.Nothing{}) {
+	now := s.c.Now()
+	if who.Stranger() && d.read.Never(who, now) {
 		return domain.Record{}, domain.ErrUnauthenticated
 	}
 	r, err := s.c.Store.Records().Get(ctx, d.Ref(), id)
-	if err == nil && !d.read.Allows(who, r) {
+	if err == nil && !d.read.Allows(domain.Question{Who: who, Record: r, Now: now}) {
 		err = domain.ErrRecordNotFound
 	}
 	if err != nil {
@@ -104,22 +83,62 @@ func (s *Service) visible(ctx context.Context, d *declaration, who domain.Asker,
 // Create stores a new record, which belongs to the asker. It fails with
 // ErrCollectionNotFound, ErrUnauthenticated, ErrNotAllowed, ErrInvalidRecord or
 // ErrNotUnique.
-func (s *Service) Create(ctx context.Context, who domain.Asker, name domain.CollectionName, data domain.Document) (r domain.Record, err error) {
+func (s *Service) Create(ctx context.Context, who domain.Asker, name domain.CollectionName, data domain.Document) (domain.Record, error) {
+	return s.CreateAs(ctx, who, name, domain.RecordID(s.c.NewID()), data)
+}
+
+// CreateAs stores a new record under an id that the asker chose. It fails as Create
+// does, and with ErrRecordExists, which tells that there is a record of that id,
+// whether or not they may see it.
+func (s *Service) CreateAs(ctx context.Context, who domain.Asker, name domain.CollectionName, id domain.RecordID, data domain.Document) (r domain.Record, err error) {
 	if err := who.May(domain.WriteRecords); err != nil {
 		return r, err
 	}
-	now := s.c.Now()
-	r = domain.Record{ID: domain.RecordID(s.c.NewID()), Owner: who.Account, Data: data, Revision: 1, Created: now, Changed: now}
-	err = s.declared.use(ctx, name, func(d *declaration) error {
-		if !d.create.Allows(who, r) {
-			return denied(who)
-		}
-		if err := d.schema.Check(data); err != nil {
+	err = s.declared.use(ctx, s.c.Store.Collections(), name, func(d *declaration) error {
+		if r, err = s.fresh(d, who, id, data); err != nil {
 			return err
 		}
-		return s.c.Store.Records().Add(ctx, d.Ref(), r, d.Keys(r))
+		return s.c.Store.Records().Add(ctx, d.Ref(), r, d.Entries(r, r.Created))
 	})
-	return r, err
+	if err != nil {
+		return domain.Record{}, err
+	}
+	return r, nil
+}
+
+// MayCreate fails as Create would, but for what is stored.
+func (s *Service) MayCreate(ctx context.Context, who domain.Asker, name domain.CollectionName, data domain.Document) error {
+	if err := who.May(domain.WriteRecords); err != nil {
+		return err
+	}
+	d, err := s.declared.read(ctx, s.c.Store.Collections(), name)
+	if err == nil {
+		_, err = s.fresh(d, who, "", data)
+	}
+	return err
+}
+
+// MayWrite fails for whoever may not do what the verb says with any record whatever,
+// as far as that is known without one.
+func (s *Service) MayWrite(ctx context.Context, who domain.Asker, name domain.CollectionName, verb domain.Verb) error {
+	if err := who.May(domain.WriteRecords); err != nil {
+		return err
+	}
+	d, err := s.declared.read(ctx, s.c.Store.Collections(), name)
+	if err == nil && d.rule(verb).Never(who, s.c.Now()) {
+		err = denied(who)
+	}
+	return err
+}
+
+// fresh returns a record as it would be created.
+func (s *Service) fresh(d *declaration, who domain.Asker, id domain.RecordID, data domain.Document) (domain.Record, error) {
+	now := s.c.Now()
+	r := domain.Record{ID: id, Owner: who.Account, Data: data, Revision: 1, Created: now, Changed: now}
+	if !d.create.Allows(domain.Question{Who: who, Record: r, Now: now}) {
+		return r, denied(who)
+	}
+	return r, d.schema.Check(data)
 }
 
 // Replace gives a record new data, if its revision is match; 0 stands for
@@ -136,53 +155,63 @@ func (s *Service) Patch(ctx context.Context, who domain.Asker, name domain.Colle
 }
 
 func (s *Service) update(ctx context.Context, who domain.Asker, name domain.CollectionName, id domain.RecordID, match domain.Revision, edit func(domain.Document) (domain.Document, error)) (next domain.Record, err error) {
-	err = s.write(ctx, who, name, id, match, updating, func(d *declaration, r domain.Record) error {
-		if r.Data, err = edit(r.Data); err != nil {
-			return err
-		}
-		if err := d.schema.Check(r.Data); err != nil {
-			return err
-		}
-		r.Changed = s.c.Now()
-		if err := s.c.Store.Records().Replace(ctx, d.Ref(), r, d.Keys(r)); err != nil {
-			return err
-		}
-		r.Revision++
+	err = s.write(ctx, who, name, id, match, func(d *declaration, r domain.Record) error {
 		next = r
-		return nil
+		next.Changed = s.c.Now()
+		next.Revision++
+		if next.Data, err = edit(r.Data); err != nil {
+			return err
+		}
+		if !d.update.Allows(domain.Question{Who: who, Record: r, Next: &next, Now: next.Changed}) {
+			return denied(who)
+		}
+		if match != 0 && match != r.Revision {
+			return domain.ErrStale
+		}
+		if err := d.schema.Check(next.Data); err != nil {
+			return err
+		}
+		written := next
+		written.Revision = r.Revision
+		return s.c.Store.Records().Replace(ctx, d.Ref(), written, d.Entries(next, next.Changed))
 	})
-	return next, err
+	if err != nil {
+		return domain.Record{}, err
+	}
+	return next, nil
 }
 
 // Delete removes a record, if its revision is match; 0 stands for whatever is
 // there. It fails as Get does, and with ErrNotAllowed or ErrStale.
 func (s *Service) Delete(ctx context.Context, who domain.Asker, name domain.CollectionName, id domain.RecordID, match domain.Revision) error {
-	return s.write(ctx, who, name, id, match, deleting, func(d *declaration, r domain.Record) error {
-		return s.c.Store.Records().Remove(ctx, d.Ref(), id, r.Revision)
+	return s.write(ctx, who, name, id, match, func(d *declaration, r domain.Record) error {
+		now := s.c.Now()
+		if !d.remove.Allows(domain.Question{Who: who, Record: r, Now: now}) {
+			return denied(who)
+		}
+		if match != 0 && match != r.Revision {
+			return domain.ErrStale
+		}
+		var event time.Time
+		if d.Watch {
+			event = now
+		}
+		return s.c.Store.Records().Remove(ctx, d.Ref(), id, r.Revision, event)
 	})
 }
 
-func updating(d *declaration) ports.Rule { return d.update }
-func deleting(d *declaration) ports.Rule { return d.remove }
-
-// write runs f on a record that the asker may see and change. f writes on the
+// write runs f on a record that the asker may see. f judges it, and writes on the
 // revision that was judged, so that nothing comes in between; without a match it
 // is judged and written again.
-func (s *Service) write(ctx context.Context, who domain.Asker, name domain.CollectionName, id domain.RecordID, match domain.Revision, verb func(*declaration) ports.Rule, f func(*declaration, domain.Record) error) (err error) {
+func (s *Service) write(ctx context.Context, who domain.Asker, name domain.CollectionName, id domain.RecordID, match domain.Revision, f func(*declaration, domain.Record) error) (err error) {
 	if err := who.May(domain.WriteRecords); err != nil {
 		return err
 	}
 	for range attempts {
-		err = s.declared.use(ctx, name, func(d *declaration) error {
+		err = s.declared.use(ctx, s.c.Store.Collections(), name, func(d *declaration) error {
 			r, err := s.visible(ctx, d, who, id)
 			if err != nil {
 				return err
-			}
-			if !verb(d).Allows(who, r) {
-				return denied(who)
-			}
-			if match != 0 && match != r.Revision {
-				return domain.ErrStale
 			}
 			return f(d, r)
 		})

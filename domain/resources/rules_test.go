@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/keyport-go/keyport/domain"
+	"github.com/keyport-go/keyport/domain/resources"
 )
 
 const (
@@ -26,7 +27,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 		{
 			"list", func(r *domain.Rules, s string) { r.List = s },
 			func(w *world, t testing.TB, who domain.Asker, _ domain.Record) string {
-				page, err := w.List(t.Context(), who, "ships", domain.PageRequest{})
+				page, err := w.List(t.Context(), who, "ships", resources.ListRequest{})
 				if err != nil {
 					return outcome(err)
 				}

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/keyport-go/keyport/domain"
+	"github.com/keyport-go/keyport/domain/resources"
 )
 
 // byKey returns ada as one of her access keys makes her ask.
@@ -20,7 +21,7 @@ func TestAnAccessKeyDoesNoMoreThanItsScopesName(t *testing.T) {
 		want domain.Scope
 	}{
 		{"list", func(who domain.Asker, _ domain.RecordID) error {
-			_, err := w.List(t.Context(), who, "ships", domain.PageRequest{})
+			_, err := w.List(t.Context(), who, "ships", resources.ListRequest{})
 			return err
 		}, domain.ReadRecords},
 		{"get", func(who domain.Asker, id domain.RecordID) error {

@@ -1,7 +1,11 @@
 package resources_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -9,6 +13,7 @@ import (
 	"github.com/keyport-go/keyport/adapters/fake"
 	"github.com/keyport-go/keyport/domain"
 	"github.com/keyport-go/keyport/domain/resources"
+	"github.com/keyport-go/keyport/ports"
 )
 
 // A world is a Service over fakes, and the levers that move them.
@@ -30,9 +35,12 @@ func newWorld() *world {
 }
 
 // service returns another Service over the same store, as another replica is.
-func (w *world) service() *resources.Service {
+func (w *world) service() *resources.Service { return w.over(w.store) }
+
+// over returns a Service over another store.
+func (w *world) over(store ports.Store) *resources.Service {
 	return resources.New(resources.Config{
-		Store: w.store, Rules: words{}, Schemas: required{&w.meanwhile}, Cursors: fake.Cursors{}, Now: w.clock.Now, NewID: w.newID,
+		Store: store, Rules: words{}, Schemas: required{&w.meanwhile}, Cursors: fake.Cursors{}, Now: w.clock.Now, NewID: w.newID,
 	})
 }
 
@@ -41,7 +49,11 @@ var (
 	ada      = domain.Asker{Account: "ada"}
 	bob      = domain.Asker{Account: "bob"}
 	editor   = domain.Asker{Account: "eve", Roles: []domain.Role{"editor"}}
+	admin    = domain.Asker{Account: "root", Roles: []domain.Role{domain.Administrator}}
 )
+
+// operator is how whoever has the files declares.
+var operator = resources.Declaring{Operator: true}
 
 // open are rules that let anyone do anything.
 var open = domain.Rules{List: "anyone", Read: "anyone", Create: "anyone", Update: "anyone", Delete: "anyone"}
@@ -53,7 +65,7 @@ func ships(rules domain.Rules, unique ...domain.Unique) domain.Collection {
 
 func (w *world) declare(t testing.TB, c domain.Collection) domain.Collection {
 	t.Helper()
-	c, err := w.Declare(t.Context(), c)
+	c, err := w.Declare(t.Context(), stranger, c, operator)
 	ok(t, err)
 	return c
 }
@@ -66,7 +78,7 @@ func (w *world) add(t testing.TB, owner domain.Asker, data string) domain.Record
 	r := domain.Record{
 		ID: domain.RecordID(w.newID()), Owner: owner.Account, Data: document(t, data), Revision: 1, Created: w.clock.Now(), Changed: w.clock.Now(),
 	}
-	ok(t, w.store.Records().Add(t.Context(), c.Ref(), r, c.Keys(r)))
+	ok(t, w.store.Records().Add(t.Context(), c.Ref(), r, c.Entries(r, r.Created)))
 	return r
 }
 
@@ -98,6 +110,74 @@ func (w *world) fails(op string, times int64, apply bool, err error) {
 		}
 		return false, nil
 	}
+}
+
+// interrupted is a Store at which something happens before a collection is written,
+// and before a transaction begins.
+type interrupted struct {
+	ports.Store
+	before func()
+}
+
+func (s interrupted) Collections() ports.Collections {
+	return interruptedCollections{s.Store.Collections(), s.before}
+}
+
+func (s interrupted) Atomically(ctx context.Context, f func(ports.Repositories) error) error {
+	s.before()
+	return s.Store.Atomically(ctx, f)
+}
+
+type interruptedCollections struct {
+	ports.Collections
+	before func()
+}
+
+func (c interruptedCollections) Replace(ctx context.Context, with domain.Collection) error {
+	c.before()
+	return c.Collections.Replace(ctx, with)
+}
+
+// once returns f as it happens the first time alone.
+func once(f func()) func() { return sync.OnceFunc(f) }
+
+// sorted reads indexes.
+func sorted(t testing.TB, orders ...string) (list []domain.Index) {
+	t.Helper()
+	for _, order := range orders {
+		list = append(list, domain.Index{Sort: sortOf(t, order)})
+	}
+	return list
+}
+
+func sortOf(t testing.TB, order string) domain.Sort {
+	t.Helper()
+	s, err := domain.ParseSort(order)
+	ok(t, err)
+	return s
+}
+
+// faults returns a failure's code, and the inputs that it blames.
+func faults(err error) string {
+	e, known := errors.AsType[*domain.Error](err)
+	if !known {
+		return fmt.Sprint(err)
+	}
+	text := e.Code
+	for _, f := range e.Fields {
+		text += " " + f.Path
+	}
+	return text
+}
+
+// names returns the names of ships, in their order.
+func names(list []domain.Record) string {
+	var all []string
+	for _, r := range list {
+		name, _ := r.Data.Tree()["name"].(string)
+		all = append(all, name)
+	}
+	return strings.Join(all, " ")
 }
 
 func document(t testing.TB, text string) domain.Document {

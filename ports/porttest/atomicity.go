@@ -1,6 +1,7 @@
 package porttest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -117,7 +118,7 @@ var atomicity = []clause[ports.Store]{
 		"If f returns nil the writes become visible together",
 		func(ctx context.Context, s ports.Store) error {
 			ada, bob, ships := account(1, "ada"), account(2, "bob"), collection("ships")
-			k := []domain.UniqueKey{uniqueKey("number", 1)}
+			k := entries(uniqueKey("number", 1))
 			err := s.Atomically(ctx, func(tx ports.Repositories) error {
 				return errors.Join(
 					tx.Accounts().Add(ctx, ada, hash(1)),
@@ -127,9 +128,9 @@ var atomicity = []clause[ports.Store]{
 					tx.Collections().Add(ctx, ships),
 					is(tx.Collections().Add(ctx, ships), domain.ErrCollectionExists),
 					tx.Records().Add(ctx, ships.Ref(), record(1, ada.ID), k),
-					is(tx.Records().Add(ctx, ships.Ref(), record(1, ada.ID), nil), domain.ErrRecordExists),
+					is(tx.Records().Add(ctx, ships.Ref(), record(1, ada.ID), entries()), domain.ErrRecordExists),
 					is(tx.Records().Add(ctx, ships.Ref(), record(2, ada.ID), k), domain.ErrNotUnique),
-					tx.Records().Add(ctx, ships.Ref(), record(3, ada.ID), nil),
+					tx.Records().Add(ctx, ships.Ref(), record(3, ada.ID), entries()),
 					is(tx.Records().Replace(ctx, ships.Ref(), record(3, ada.ID), k), domain.ErrNotUnique),
 					tx.Accounts().Add(ctx, bob, hash(2)),
 					is(tx.Accounts().SetLogins(ctx, bob.ID, 1, []domain.Login{login("lovelace"), login("ada")}, noon), domain.ErrLoginTaken),
@@ -138,7 +139,7 @@ var atomicity = []clause[ports.Store]{
 			return errors.Join(
 				err,
 				reads([]domain.Account{ada, bob})(s.Accounts().List(ctx, "", 9)),
-				reads([]domain.Record{record(1, ada.ID), record(3, ada.ID)})(s.Records().List(ctx, ships.Ref(), domain.Everything{}, "", 9)),
+				reads([]domain.Record{record(1, ada.ID), record(3, ada.ID)})(s.Records().List(ctx, ships.Ref(), byID(domain.Everything{}, "", 9))),
 			)
 		},
 	},
@@ -234,6 +235,33 @@ var atomicity = []clause[ports.Store]{
 		},
 	},
 	{
+		"a transaction can be part of another",
+		"Within returns the transaction tx as a Store, for what is to be part of it. Its own Atomically is part of tx, too: an error from it undoes nothing unless tx fails.",
+		func(ctx context.Context, s ports.Store) error {
+			boom := errors.New("boom")
+			ada, bob := account(1, "ada"), account(2, "bob")
+			write := func(tx ports.Repositories) error {
+				inner := ports.Within(tx)
+				return errors.Join(
+					inner.Ping(ctx),
+					inner.Accounts().Add(ctx, ada, hash(1)),
+					is(inner.Atomically(ctx, func(part ports.Repositories) error {
+						return errors.Join(reads(ada)(part.Accounts().ByID(ctx, ada.ID)), part.Accounts().Add(ctx, bob, hash(2)), domain.ErrBusy)
+					}), domain.ErrBusy),
+				)
+			}
+			failed := s.Atomically(ctx, func(tx ports.Repositories) error { return cmp.Or(write(tx), boom) })
+			if !errors.Is(failed, boom) {
+				return fmt.Errorf("Atomically did not return the error of f: %w", failed)
+			}
+			return errors.Join(
+				reads([]domain.Account(nil))(s.Accounts().List(ctx, "", 9)),
+				s.Atomically(ctx, write),
+				reads([]domain.Account{ada, bob})(s.Accounts().List(ctx, "", 9)),
+			)
+		},
+	},
+	{
 		"a store answers",
 		"Ping reports whether the store answers.",
 		func(ctx context.Context, s ports.Store) error { return s.Ping(ctx) },
@@ -262,7 +290,9 @@ func writesAll(ctx context.Context, r ports.Repositories) error {
 		opened(r.Sessions().Open(ctx, session(1, ada), 1)),
 		r.AccessKeys().Add(ctx, accessKey(1, ada), sessionID(1)),
 		r.Collections().Add(ctx, ships),
-		r.Records().Add(ctx, ships.Ref(), record(1, ada.ID), []domain.UniqueKey{uniqueKey("number", 1)}),
+		r.Records().Add(ctx, ships.Ref(), record(1, ada.ID), watched(entries(uniqueKey("number", 1)), noon)),
+		r.Receipts().Keep(ctx, receipt(1)),
+		r.Imports().Advance(ctx, importing(1, ada, 2), 0),
 		r.Bulletin().Post(ctx, change(1)),
 		err,
 	)
@@ -274,11 +304,13 @@ func hasAll(ctx context.Context, r ports.Repositories) error {
 	a, c, err := r.Accounts().ByLogin(ctx, ada.Logins[0])
 	return errors.Join(
 		err, same(a, ada), same(c, credential(ada, 1, 1)),
+		finds(receipt(1))(r.Receipts().Claim(ctx, receipt(1).ID)),
+		reads(importing(1, ada, 2))(r.Imports().ByID(ctx, importID(1))),
 		reads([]domain.Session{session(1, ada)})(r.Sessions().List(ctx, ada.ID, noon, "", 9)),
 		reads([]domain.AccessKey{accessKey(1, ada)})(r.AccessKeys().List(ctx, ada.ID, noon, "", 9)),
 		reads(ships)(r.Collections().ByName(ctx, "ships")),
 		reads(record(1, ada.ID))(r.Records().Get(ctx, ships.Ref(), recordID(1))),
-		notUnique(r.Records().Add(ctx, ships.Ref(), record(2, ""), []domain.UniqueKey{uniqueKey("number", 1)}), "number"),
+		notUnique(r.Records().Add(ctx, ships.Ref(), record(2, ""), entries(uniqueKey("number", 1))), "number"),
 		reads(key("sign", 1))(r.Keys().Settle(ctx, key("sign", 2))),
 		reads(thing(1))(r.Numbers().ByNumber(ctx, users, 1)),
 		reads([]int64{1})(r.Numbers().Of(ctx, users, thing(1))),
@@ -289,8 +321,12 @@ func hasAll(ctx context.Context, r ports.Repositories) error {
 // hasNothing fails unless the store is empty. It leaves a key and a number in it.
 func hasNothing(ctx context.Context, s ports.Store) error {
 	_, _, absent := s.Accounts().ByLogin(ctx, login("ada"))
+	_, kept, err := s.Receipts().Claim(ctx, receipt(1).ID)
 	return errors.Join(
 		is(absent, domain.ErrAccountNotFound),
+		err, same(kept, false),
+		fails[domain.Import](domain.ErrImportNotFound)(s.Imports().ByID(ctx, importID(1))),
+		reads([]domain.Event(nil))(s.Events().News(ctx, "", 9)),
 		reads([]domain.Account(nil))(s.Accounts().List(ctx, "", 9)),
 		reads([]domain.Session(nil))(s.Sessions().List(ctx, accountID(1), noon, "", 9)),
 		reads([]domain.AccessKey(nil))(s.AccessKeys().List(ctx, accountID(1), noon, "", 9)),

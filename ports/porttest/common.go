@@ -30,7 +30,7 @@ var common = []clause[ports.Store]{
 					s.Accounts().Add(ctx, a, hash(i)),
 					opened(s.Sessions().Open(ctx, session(i, a), 1)),
 					s.AccessKeys().Add(ctx, accessKey(i, a), sessionID(i)),
-					s.Records().Add(ctx, ships.Ref(), record(i, a.ID), []domain.UniqueKey{uniqueKey("number", byte(i))}),
+					s.Records().Add(ctx, ships.Ref(), record(i, a.ID), entries(uniqueKey("number", byte(i)))),
 					reads(domain.Refreshed{Verdict: domain.Rotated, Session: now, Authority: authority(a)})(
 						s.Sessions().Refresh(ctx, refreshToken(i, 0), noon, policy)),
 					s.Atomically(ctx, func(tx ports.Repositories) error {
@@ -39,11 +39,11 @@ var common = []clause[ports.Store]{
 							ended(sessionID(i))(tx.Sessions().EndAll(ctx, a.ID, "")),
 							reads(1)(tx.AccessKeys().EndAll(ctx, a.ID)),
 							tx.Bulletin().Post(ctx, ending(i, noon)),
-							tx.Records().Replace(ctx, ships.Ref(), record(i, a.ID), nil),
+							tx.Records().Replace(ctx, ships.Ref(), record(i, a.ID), entries()),
 						)
 					}),
 					reads([]domain.Record{withRevision(record(i, a.ID), 2)})(
-						s.Records().List(ctx, ships.Ref(), domain.OwnedBy{Account: a.ID}, "", 9)),
+						s.Records().List(ctx, ships.Ref(), byID(domain.OwnedBy{Account: a.ID}, "", 9))),
 					reads(true)(s.Bulletin().Posted(ctx, domain.SessionEnded, string(sessionID(i)))),
 					hasNews(ctx, s, ending(i, noon)),
 					s.Accounts().SetLogins(ctx, a.ID, 2, []domain.Login{login(fmt.Sprintf("other %d", i))}, noon),
@@ -143,16 +143,16 @@ var common = []clause[ports.Store]{
 			ships := collection("ships")
 			stale := ships
 			stale.Revision, stale.Schema = 2, document(`{}`)
-			k := []domain.UniqueKey{uniqueKey("number", 1)}
+			k := entries(uniqueKey("number", 1))
 			return errors.Join(
 				declared(ctx, s, ships),
 				s.Records().Add(ctx, ships.Ref(), record(1, ""), k),
-				s.Records().Add(ctx, ships.Ref(), record(2, ""), nil),
+				s.Records().Add(ctx, ships.Ref(), record(2, ""), entries()),
 				is(s.Records().Add(ctx, ships.Ref(), record(2, ""), k), domain.ErrRecordExists),
 				is(s.Records().Add(ctx, ships.Ref(), record(1, ""), k), domain.ErrRecordExists),
 				is(s.Records().Replace(ctx, ships.Ref(), withRevision(record(2, ""), 2), k), domain.ErrStale),
 				is(s.Collections().Replace(ctx, stale), domain.ErrStale),
-				is(s.Records().Remove(ctx, stale.Ref(), recordID(3), 1), domain.ErrCollectionChanged),
+				is(s.Records().Remove(ctx, stale.Ref(), recordID(3), 1, time.Time{}), domain.ErrCollectionChanged),
 				s.Accounts().Add(ctx, account(1, "ada"), hash(1)),
 				s.Accounts().Add(ctx, account(2, "bob"), hash(2)),
 				is(s.Accounts().SetLogins(ctx, accountID(2), 2, account(1, "ada").Logins, noon), domain.ErrLoginTaken),
@@ -167,20 +167,23 @@ var common = []clause[ports.Store]{
 			ada, ships, k := account(1, "ada", "ada@example.com"), collection("ships"), key("sign", 1)
 			in, list, sealed := ada, ships, k
 			in.Roles, in.Logins = slices.Clone(ada.Roles), slices.Clone(ada.Logins)
-			list.Unique, sealed.Sealed = slices.Clone(ships.Unique), slices.Clone(k.Sealed)
-			unique, changes := []domain.UniqueKey{uniqueKey("number", 1)}, []domain.Change{change(1), change(2)}
+			sealed.Sealed = slices.Clone(k.Sealed)
+			list = collection("ships") // which has slices of its own
+			kept, changes := standing("a", "zoë"), []domain.Change{change(1), change(2)}
+			kept.Unique = []domain.UniqueKey{uniqueKey("number", 1)}
 			_, err := s.Keys().Settle(ctx, sealed)
 			err = errors.Join(
 				err,
 				s.Accounts().Add(ctx, in, hash(1)),
 				s.Collections().Add(ctx, list),
-				s.Records().Add(ctx, ships.Ref(), record(1, ada.ID), unique),
+				s.Records().Add(ctx, ships.Ref(), record(1, ada.ID), kept),
 				opened(s.Sessions().Open(ctx, session(1, ada), 1)),
 				s.Bulletin().Post(ctx, changes...),
 			)
 			spoil := func() {
-				in.Roles[0], in.Logins[0], list.Unique[0], sealed.Sealed[0], unique[0] = "spoilt", login("eve"), domain.Unique{}, 9, domain.UniqueKey{}
-				changes[0] = domain.Change{}
+				in.Roles[0], in.Logins[0], sealed.Sealed[0], changes[0] = "spoilt", login("eve"), 9, domain.Change{}
+				list.Unique[0], list.Indexes[0].Sort[0], list.Indexes[1], list.Search[0] = domain.Unique{}, domain.SortKey{}, domain.Index{}, "spoilt"
+				kept.Unique[0], kept.Index[0], kept.Words[0] = domain.UniqueKey{}, domain.IndexKey{}, "spoilt"
 			}
 			spoil()
 			in, err2 := s.Accounts().ByID(ctx, ada.ID)
@@ -196,9 +199,11 @@ var common = []clause[ports.Store]{
 			if err := errors.Join(err, err2, same(au, authority(ada)), same(listed, []domain.Collection{ships})); err != nil {
 				return err
 			}
-			au.Roles[0], listed[0].Unique[0] = "spoilt", domain.Unique{}
+			au.Roles[0], listed[0].Unique[0], listed[0].Indexes[0].Sort[0], listed[0].Search[0] = "spoilt", domain.Unique{}, domain.SortKey{}, "spoilt"
+			found := domain.Query{Walk: domain.Walk{Order: domain.ByIndex, Index: "n", Low: "a", High: "b"}, Words: []string{"zoë"}, Where: domain.Everything{}, Limit: 9}
 			return errors.Join(hasOnly(ctx, s, ada), hears(change(1), change(2))(s.Bulletin().News(ctx, "")), reads(ships)(s.Collections().ByName(ctx, "ships")), reads(k)(s.Keys().Settle(ctx, key("sign", 3))),
-				notUnique(s.Records().Add(ctx, ships.Ref(), record(2, ""), []domain.UniqueKey{uniqueKey("number", 1)}), "number"))
+				reads([]domain.Record{record(1, ada.ID)})(s.Records().List(ctx, ships.Ref(), found)),
+				notUnique(s.Records().Add(ctx, ships.Ref(), record(2, ""), entries(uniqueKey("number", 1))), "number"))
 		},
 	},
 	{
@@ -277,6 +282,7 @@ var common = []clause[ports.Store]{
 			ships := collection("ships")
 			err := declared(ctx, s, ships)
 			var news []domain.Change
+			var heard []domain.Event
 			for n, at := range []time.Time{
 				noon,
 				time.Date(1969, 12, 31, 23, 59, 59, 999999000, time.UTC),
@@ -323,6 +329,19 @@ var common = []clause[ports.Store]{
 				last.Ends = at.Add(time.Minute + time.Microsecond)
 				lost := pin
 				lost.ID = sessionID(n + 10)
+				heard = append(heard,
+					domain.Event{Kind: domain.RecordCreated, Collection: "ships", Record: r, At: at},
+					domain.Event{Kind: domain.RecordChanged, Collection: "ships", Record: withRevision(r, 2), Before: r.Data, At: at},
+					domain.Event{Kind: domain.RecordDeleted, Collection: "ships", Record: withRevision(r, 2), At: at},
+				)
+				answered := receipt(n)
+				answered.At = at
+				kept := answered
+				kept.At = there
+				taken := importing(n, a, 2)
+				taken.Created, taken.Changed = at, at
+				taking := taken
+				taking.Created, taking.Changed = there, there
 				err = errors.Join(err,
 					s.Accounts().Add(ctx, in, hash(n)),
 					reads(a)(s.Accounts().ByID(ctx, a.ID)),
@@ -349,10 +368,16 @@ var common = []clause[ports.Store]{
 					opened(s.Sessions().Open(ctx, lost, 2)),
 					s.Collections().Add(ctx, cin),
 					reads(c)(s.Collections().ByName(ctx, c.Name)),
-					s.Records().Add(ctx, ships.Ref(), rin, nil),
+					s.Records().Add(ctx, ships.Ref(), rin, watched(entries(), there)),
 					reads(r)(s.Records().Get(ctx, ships.Ref(), r.ID)),
-					s.Records().Replace(ctx, ships.Ref(), rin, nil),
+					s.Records().Replace(ctx, ships.Ref(), rin, watched(entries(), there)),
 					reads(withRevision(r, 2))(s.Records().Get(ctx, ships.Ref(), r.ID)),
+					s.Records().Remove(ctx, ships.Ref(), r.ID, 2, there),
+					tells(heard...)(allEvents(ctx, s, len(heard))),
+					s.Receipts().Keep(ctx, kept),
+					finds(answered)(s.Receipts().Claim(ctx, kept.ID)),
+					s.Imports().Advance(ctx, taking, 0),
+					reads(taken)(s.Imports().ByID(ctx, taken.ID)),
 					reads(k)(s.Keys().Settle(ctx, kin)),
 					reads(k)(s.Keys().Settle(ctx, kin)), // as it is read
 					s.Bulletin().Post(ctx, change),
@@ -418,12 +443,25 @@ func everyMethod(ctx context.Context, r ports.Repositories) map[string]error {
 	_, errs["Collections.ByName"] = r.Collections().ByName(ctx, "ships")
 	_, errs["Collections.List"] = r.Collections().List(ctx)
 	errs["Collections.Add"] = r.Collections().Add(ctx, collection("authors"))
+	errs["Collections.Hold"] = r.Collections().Hold(ctx, ships.Ref())
 	errs["Collections.Replace"] = r.Collections().Replace(ctx, ships)
+	errs["Collections.Remove"] = r.Collections().Remove(ctx, ships.Ref())
 	_, errs["Records.Get"] = r.Records().Get(ctx, ships.Ref(), recordID(1))
-	_, errs["Records.List"] = r.Records().List(ctx, ships.Ref(), domain.Everything{}, "", 9)
-	errs["Records.Add"] = r.Records().Add(ctx, ships.Ref(), record(2, ""), nil)
-	errs["Records.Replace"] = r.Records().Replace(ctx, ships.Ref(), record(1, ""), nil)
-	errs["Records.Remove"] = r.Records().Remove(ctx, ships.Ref(), recordID(1), 1)
+	_, errs["Records.List"] = r.Records().List(ctx, ships.Ref(), byID(domain.Everything{}, "", 9))
+	_, errs["Records.Count"] = r.Records().Count(ctx, ships.Ref(), byID(domain.Everything{}, "", 9))
+	errs["Records.Enter"] = r.Records().Enter(ctx, ships.Ref(), []ports.Filing{{ID: recordID(1), Revision: 1, Entries: standing("a")}})
+	errs["Records.Add"] = r.Records().Add(ctx, ships.Ref(), record(2, ""), entries())
+	errs["Records.Replace"] = r.Records().Replace(ctx, ships.Ref(), record(1, ""), entries())
+	errs["Records.Remove"] = r.Records().Remove(ctx, ships.Ref(), recordID(1), 1, time.Time{})
+	_, errs["Events.News"] = r.Events().News(ctx, "", 9)
+	_, errs["Events.Latest"] = r.Events().Latest(ctx)
+	_, errs["Events.Forget"] = r.Events().Forget(ctx, noon.AddDate(9, 0, 0), 9)
+	_, _, errs["Receipts.Claim"] = r.Receipts().Claim(ctx, receipt(1).ID)
+	errs["Receipts.Keep"] = r.Receipts().Keep(ctx, receipt(2))
+	_, errs["Receipts.Forget"] = r.Receipts().Forget(ctx, noon.AddDate(9, 0, 0), 9)
+	_, errs["Imports.ByID"] = r.Imports().ByID(ctx, importID(1))
+	errs["Imports.Advance"] = r.Imports().Advance(ctx, importing(1, ada, 3), 2)
+	_, errs["Imports.Forget"] = r.Imports().Forget(ctx, noon.AddDate(9, 0, 0), 9)
 	_, errs["Keys.Settle"] = r.Keys().Settle(ctx, key("cursor", 2))
 	_, errs["Keys.List"] = r.Keys().List(ctx)
 	errs["Keys.Reseal"] = r.Keys().Reseal(ctx, key("sign", 1))

@@ -43,7 +43,7 @@ func (d *dealer) deal() move {
 		{1, d.rehash},
 		{1, d.removeAccount},
 		{10, d.open},
-		{16, d.refresh},
+		{20, d.refresh},
 		{2, d.stopRenewal},
 		{2, d.authority},
 		{2, d.listSessions},
@@ -58,14 +58,24 @@ func (d *dealer) deal() move {
 		{1, d.endAccessKeys},
 		{4, d.sawAccessKeys},
 		{2, d.pruneAccessKeys},
-		{1, d.addCollection},
-		{1, d.replaceCollection},
+		{2, d.addCollection},
+		{2, d.replaceCollection},
+		{1, d.holdCollection},
+		{1, d.removeCollection},
 		{1, d.readCollection},
-		{5, d.addRecord},
+		{9, d.addRecord},
 		{1, d.readRecord},
-		{3, d.listRecords},
-		{4, d.replaceRecord},
-		{1, d.removeRecord},
+		{9, d.listRecords},
+		{3, d.countRecords},
+		{6, d.replaceRecord},
+		{2, d.removeRecord},
+		{3, d.enterRecords},
+		{1, d.forgetEvents},
+		{2, d.keepReceipt},
+		{1, d.claimReceipt},
+		{1, d.forgetReceipts},
+		{3, d.advance},
+		{1, d.forgetImports},
 		{2, d.settle},
 		{1, d.listKeys},
 		{1, d.reseal},
@@ -133,7 +143,10 @@ func (d *dealer) roles() []domain.Role {
 }
 
 func (d *dealer) aDocument() domain.Document {
-	return document(fmt.Sprintf([]string{`{"n":%d}`, `{"n":%d.0,"e/mail":"ada@example.com"}`, `{"n":1e%d,"list":[null,true,{}]}`, `{"name":"Zoë %d"}`}[d.IntN(4)], d.IntN(50)))
+	return document(fmt.Sprintf([]string{
+		`{"n":%d}`, `{"n":%d.0,"e/mail":"ada@example.com"}`, `{"n":1e%d,"list":[null,true,{}]}`, `{"name":"Zoë %d","speed":3}`,
+		`{"n":"%d","name":"The Black Pearl","crew":{"tags":["Zoë","black cat"]}}`, `{"speed":%d.5,"name":"black","n":null}`,
+	}[d.IntN(6)], d.IntN(50)))
 }
 
 func (d *dealer) unique() (keys []domain.UniqueKey) {
@@ -498,20 +511,44 @@ func (d *dealer) addCollection() move {
 }
 
 func (d *dealer) replaceCollection() move {
-	name, miss, at, kind := d.aCollection(), d.miss(), d.at(), d.IntN(4)
+	name, miss, at, kind := d.aCollection(), d.miss(), d.at(), d.IntN(8)
 	return move{fmt.Sprintf("replace collection %s, missing by %d, part %d", name, miss, kind), func(ctx context.Context, r ports.Repositories) string {
 		c, _ := r.Collections().ByName(ctx, name)
-		c.Name, c.Changed = name, at
+		c.Name, c.Created, c.Changed = name, at, at
 		switch c.Revision += miss; kind {
 		case 0:
 			c.Schema = document(fmt.Sprintf(`{"maxProperties":%d.0}`, at.Second()))
 		case 1:
-			c.Unique = []domain.Unique{{Field: fmt.Sprintf("field %d", at.Second())}}
+			c.Unique = append(c.Unique, domain.Unique{Field: fmt.Sprintf("field %d", at.Second())})
+		case 2:
+			c.Unique = c.Unique[:len(c.Unique)/2]
+		case 3:
+			for i := range c.Indexes {
+				c.Indexes[i].Building = !c.Indexes[i].Building
+			}
+		case 4:
+			c.Indexes = []domain.Index{{Sort: order([]string{"n", "-n", "name,-n"}[at.Second()%3])}}
+		case 5:
+			c.Indexes, c.Search = collection(name).Indexes, []string{"name"}
+		case 6:
+			c.Watch, c.Managed = !c.Watch, !c.Managed
 		default:
 			c.Rules.Read = fmt.Sprintf("role:r%d", at.Second())
 		}
 		return outcome(r.Collections().Replace(ctx, c))
 	}}
+}
+
+func (d *dealer) holdCollection() move {
+	return d.collected("hold it", func(ctx context.Context, r ports.Repositories, c domain.Collection) string {
+		return outcome(r.Collections().Hold(ctx, c.Ref()))
+	})
+}
+
+func (d *dealer) removeCollection() move {
+	return d.collected("remove it", func(ctx context.Context, r ports.Repositories, c domain.Collection) string {
+		return outcome(r.Collections().Remove(ctx, c.Ref()))
+	})
 }
 
 func (d *dealer) readCollection() move {
@@ -521,9 +558,9 @@ func (d *dealer) readCollection() move {
 	}}
 }
 
-// collected plays a move on records by the revision that the collection has, or
-// misses it by one.
-func (d *dealer) collected(text string, play func(context.Context, ports.Repositories, domain.CollectionRef) string) move {
+// collected plays a move on a collection and its records by the revision that the
+// collection has, or misses it by one.
+func (d *dealer) collected(text string, play func(context.Context, ports.Repositories, domain.Collection) string) move {
 	name := d.aCollection()
 	miss := domain.Revision(0)
 	if d.IntN(3) == 0 {
@@ -531,59 +568,220 @@ func (d *dealer) collected(text string, play func(context.Context, ports.Reposit
 	}
 	return move{fmt.Sprintf("in %s, missing by %d, %s", name, miss, text), func(ctx context.Context, r ports.Repositories) string {
 		c, _ := r.Collections().ByName(ctx, name)
-		return play(ctx, r, domain.CollectionRef{Name: name, Revision: c.Revision + miss})
+		c.Name = name
+		c.Revision += miss
+		return play(ctx, r, c)
 	}}
+}
+
+// filed returns what is kept of a record, with other unique keys.
+func filed(c domain.Collection, rec domain.Record, unique []domain.UniqueKey, at time.Time) domain.Entries {
+	e := c.Entries(rec, at)
+	e.Unique = unique
+	return e
 }
 
 func (d *dealer) addRecord() move {
 	rec, keys := domain.Record{ID: d.aRecord(), Owner: d.anAccount(), Data: d.aDocument(), Created: d.at(), Changed: d.at()}, d.unique()
-	return d.collected(fmt.Sprintf("add %s with %v", spell(rec), keys), func(ctx context.Context, r ports.Repositories, c domain.CollectionRef) string {
+	return d.collected(fmt.Sprintf("add %s with %v", spell(rec), keys), func(ctx context.Context, r ports.Repositories, c domain.Collection) string {
 		rec := rec
 		if _, err := r.Accounts().ByID(ctx, rec.Owner); err != nil {
 			rec.Owner = "" // as the services see to it
 		}
-		return outcome(r.Records().Add(ctx, c, rec, keys))
+		return outcome(r.Records().Add(ctx, c.Ref(), rec, filed(c, rec, keys, rec.Changed)))
 	})
 }
 
 func (d *dealer) readRecord() move {
 	id := d.aRecord()
-	return d.collected(fmt.Sprintf("read record %s", id), func(ctx context.Context, r ports.Repositories, c domain.CollectionRef) string {
-		return answer(r.Records().Get(ctx, c, id))
+	return d.collected(fmt.Sprintf("read record %s", id), func(ctx context.Context, r ports.Repositories, c domain.Collection) string {
+		return answer(r.Records().Get(ctx, c.Ref(), id))
 	})
 }
 
-func (d *dealer) listRecords() move {
-	where := []domain.Predicate{domain.Everything{}, domain.Nothing{}, nil, domain.OwnedBy{}}[d.IntN(4)]
-	like, after, limit := d.aRecord(), d.aRecord(), d.limit()
-	if d.IntN(2) == 0 {
-		after = ""
+// asked is a question about records. What it names by a record is what the store
+// has of it.
+type asked struct {
+	domain.Query
+	owner, after, low, high domain.RecordID // the record whose owner or place it is; "": none
+}
+
+// in returns the query as it is in a collection.
+func (q asked) in(ctx context.Context, r ports.Repositories, c domain.Collection) domain.Query {
+	get := func(id domain.RecordID) domain.Record {
+		rec, _ := r.Records().Get(ctx, c.Ref(), id)
+		rec.ID = id
+		return rec
 	}
-	text := fmt.Sprintf("list %d records after %q where %#v, or for none of whose %s is", limit, after, where, like)
-	return d.collected(text, func(ctx context.Context, r ports.Repositories, c domain.CollectionRef) string {
-		where := where
-		if where == nil {
-			rec, _ := r.Records().Get(ctx, c, like)
-			where = domain.OwnedBy{Account: rec.Owner}
+	if q.owner != "" {
+		q.Walk.Owner = get(q.owner).Owner
+	}
+	if q.after != "" {
+		q.After = c.PlaceOf(q.Walk, get(q.after))
+	}
+	if q.low != "" {
+		q.Low = c.PlaceOf(q.Walk, get(q.low)).Key
+	}
+	if q.high != "" {
+		q.High = c.PlaceOf(q.Walk, get(q.high)).Key
+	}
+	return q.Query
+}
+
+func (d *dealer) ask() asked {
+	q := asked{Query: domain.Query{Where: d.where(), Limit: d.limit()}}
+	q.Order = []domain.Order{domain.ByID, domain.ByCreated, domain.ByChanged, domain.ByIndex, domain.ByIndex, domain.ByIndex}[d.IntN(6)]
+	q.Backward = d.IntN(2) == 0
+	perhaps := func(of int) domain.RecordID {
+		if d.IntN(of) == 0 {
+			return d.aRecord()
 		}
-		return answer(r.Records().List(ctx, c, where, after, limit))
+		return ""
+	}
+	q.owner, q.after = perhaps(5), perhaps(2)
+	if q.Order == domain.ByIndex {
+		q.Index = []string{"n", "n", "-speed,name", "-n", "name,-n"}[d.IntN(5)]
+		q.low, q.high = perhaps(3), perhaps(3)
+	}
+	if d.IntN(5) == 0 {
+		q.Words = [][]string{{"zo"}, {"zoë"}, {"black"}, {"black", "pe"}, {"bl", "pearl"}, {"the", "cat", "b"}}[d.IntN(6)]
+	}
+	if d.IntN(3) == 0 {
+		q.Scan = 1 + d.IntN(5)
+	}
+	return q
+}
+
+// where is a condition that some of the records meet.
+func (d *dealer) where() domain.Predicate {
+	n, name := domain.Member{"n"}, domain.Member{"name"}
+	return []domain.Predicate{
+		domain.Everything{}, domain.Everything{}, domain.Everything{}, nil, domain.Nothing{}, domain.OwnedBy{}, domain.OwnedBy{Account: d.anAccount()},
+		domain.Compare{Op: domain.Less, Left: n, Right: domain.Literal{Value: float64(d.IntN(50))}},
+		domain.Not{Part: domain.Compare{Op: domain.AtMost, Left: n, Right: domain.Literal{Value: float64(d.IntN(50))}}},
+		domain.Any{domain.Has{Path: n}, domain.TestText{Op: domain.Contains, Text: name, Part: domain.Literal{Value: "ack"}}},
+		domain.All{domain.TestText{Op: domain.StartsWith, Text: name, Part: domain.Literal{Value: "Zo"}}, domain.Not{Part: domain.OwnedBy{Account: d.anAccount()}}},
+		domain.Compare{Op: domain.Less, Left: domain.ColumnCreated, Right: domain.Literal{Value: d.at()}},
+	}[d.IntN(12)]
+}
+
+func (d *dealer) listRecords() move {
+	q := d.ask()
+	return d.collected(fmt.Sprintf("list records by %+v", q), func(ctx context.Context, r ports.Repositories, c domain.Collection) string {
+		return answer(r.Records().List(ctx, c.Ref(), q.in(ctx, r, c)))
+	})
+}
+
+func (d *dealer) countRecords() move {
+	q := d.ask()
+	return d.collected(fmt.Sprintf("count records by %+v", q), func(ctx context.Context, r ports.Repositories, c domain.Collection) string {
+		return answer(r.Records().Count(ctx, c.Ref(), q.in(ctx, r, c)))
 	})
 }
 
 func (d *dealer) replaceRecord() move {
 	rec, keys, miss := domain.Record{ID: d.aRecord(), Owner: "", Data: d.aDocument(), Created: d.at(), Changed: d.at()}, d.unique(), d.miss()
-	return d.collected(fmt.Sprintf("replace %s with %v, missing by %d", spell(rec), keys, miss), func(ctx context.Context, r ports.Repositories, c domain.CollectionRef) string {
-		old, _ := r.Records().Get(ctx, c, rec.ID)
-		return outcome(r.Records().Replace(ctx, c, withRevision(rec, old.Revision+miss), keys))
+	return d.collected(fmt.Sprintf("replace %s with %v, missing by %d", spell(rec), keys, miss), func(ctx context.Context, r ports.Repositories, c domain.Collection) string {
+		old, _ := r.Records().Get(ctx, c.Ref(), rec.ID)
+		return outcome(r.Records().Replace(ctx, c.Ref(), withRevision(rec, old.Revision+miss), filed(c, rec, keys, rec.Changed)))
 	})
 }
 
 func (d *dealer) removeRecord() move {
-	id, miss := d.aRecord(), d.miss()
-	return d.collected(fmt.Sprintf("remove record %s, missing by %d", id, miss), func(ctx context.Context, r ports.Repositories, c domain.CollectionRef) string {
-		old, _ := r.Records().Get(ctx, c, id)
-		return outcome(r.Records().Remove(ctx, c, id, old.Revision+miss))
+	id, miss, at := d.aRecord(), d.miss(), d.at()
+	if d.IntN(2) == 0 {
+		at = time.Time{}
+	}
+	return d.collected(fmt.Sprintf("remove record %s, missing by %d, told at %v", id, miss, at), func(ctx context.Context, r ports.Repositories, c domain.Collection) string {
+		old, _ := r.Records().Get(ctx, c.Ref(), id)
+		return outcome(r.Records().Remove(ctx, c.Ref(), id, old.Revision+miss, at))
 	})
+}
+
+func (d *dealer) enterRecords() move {
+	ids, miss, drop := some(d, d.aRecord), d.miss(), d.IntN(4) == 0
+	return d.collected(fmt.Sprintf("enter records %v, missing by %d, as if they had no member: %t", ids, miss, drop), func(ctx context.Context, r ports.Repositories, c domain.Collection) string {
+		var list []ports.Filing
+		for _, id := range ids {
+			rec, _ := r.Records().Get(ctx, c.Ref(), id)
+			rec.ID = id
+			f := ports.Filing{ID: id, Revision: rec.Revision + miss}
+			if drop {
+				rec.Data = domain.Document{}
+			}
+			f.Entries = c.Entries(rec, noon)
+			list = append(list, f)
+		}
+		return outcome(r.Records().Enter(ctx, c.Ref(), list))
+	})
+}
+
+// everyEvent says what became of records, in order, and once more from a mark among
+// them on.
+func everyEvent(ctx context.Context, r ports.Repositories) string {
+	news, err := r.Events().News(ctx, "", moves)
+	if err != nil || len(news) == 0 {
+		return answer(news, err)
+	}
+	return answer(news, err) + ", then " + answer(r.Events().News(ctx, news[len(news)/2].Mark, 3))
+}
+
+func (d *dealer) forgetEvents() move {
+	// With a short limit it is open which ones are forgotten.
+	t := d.at().Add([]time.Duration{-time.Hour, -time.Minute, -10 * time.Second}[d.IntN(3)])
+	return move{fmt.Sprintf("forget events from before %v", t), func(ctx context.Context, r ports.Repositories) string {
+		return answer(r.Events().Forget(ctx, t, moves))
+	}}
+}
+
+func (d *dealer) aReceipt() domain.ReceiptID { return receipt(d.IntN(20)).ID }
+
+func (d *dealer) keepReceipt() move {
+	k := receipt(0)
+	k.ID, k.At, k.Answer = d.aReceipt(), d.at(), []byte(fmt.Sprint(d.edits))
+	return move{"claim and keep " + spell(k), func(ctx context.Context, r ports.Repositories) string {
+		old, kept, err := r.Receipts().Claim(ctx, k.ID)
+		if err != nil || kept {
+			return answer(old, err)
+		}
+		return outcome(r.Receipts().Keep(ctx, k))
+	}}
+}
+
+func (d *dealer) claimReceipt() move {
+	id := d.aReceipt()
+	return move{fmt.Sprintf("claim receipt %x", id), func(ctx context.Context, r ports.Repositories) string {
+		k, kept, err := r.Receipts().Claim(ctx, id)
+		return fmt.Sprintf("%t, %s", kept, answer(k, err))
+	}}
+}
+
+func (d *dealer) forgetReceipts() move {
+	t := d.at().Add([]time.Duration{-time.Hour, -time.Minute, -10 * time.Second}[d.IntN(3)])
+	return move{fmt.Sprintf("forget receipts from before %v", t), func(ctx context.Context, r ports.Repositories) string {
+		return answer(r.Receipts().Forget(ctx, t, moves))
+	}}
+}
+
+func (d *dealer) advance() move {
+	i, by, miss := importing(d.IntN(6), account(1), 2), int64(1+d.IntN(9)), int64(d.miss())
+	i.Account, i.Changed, i.Done = d.anAccount(), d.at(), d.IntN(3) == 0
+	if d.IntN(2) == 0 {
+		i.Problems = nil
+	}
+	return move{fmt.Sprintf("advance %s by %d, missing by %d", spell(i), by, miss), func(ctx context.Context, r ports.Repositories) string {
+		old, err := r.Imports().ByID(ctx, i.ID)
+		i := i
+		i.Lines = old.Lines + by
+		return answer(old, err) + ", " + outcome(r.Imports().Advance(ctx, i, max(0, old.Lines+miss)))
+	}}
+}
+
+func (d *dealer) forgetImports() move {
+	t := d.at().Add([]time.Duration{-time.Hour, -time.Minute, -10 * time.Second}[d.IntN(3)])
+	return move{fmt.Sprintf("forget imports from before %v", t), func(ctx context.Context, r ports.Repositories) string {
+		return answer(r.Imports().Forget(ctx, t, moves))
+	}}
 }
 
 func (d *dealer) settle() move {

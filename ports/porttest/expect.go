@@ -48,8 +48,8 @@ func same[T any](got, want T) error {
 }
 
 // spell writes a value with all that counts about it: times with their zone,
-// logins with kind and normal form, hashes in full; nil and empty slices alike, and changes as a
-// set.
+// logins with kind and normal form, hashes in full; nil and empty slices alike, changes as a
+// set, and events without their marks, which are each store's own.
 func spell(v any) string {
 	switch v := v.(type) {
 	case domain.Account:
@@ -75,11 +75,18 @@ func spell(v any) string {
 		}
 		return fmt.Sprintf("verdict %d, %s, %s", v.Verdict, spell(v.Session), spell(v.Authority))
 	case domain.Collection:
-		return fmt.Sprintf("collection %s revision %d: schema %s, rules %q, unique %v, created %v, changed %v",
-			v.Name, v.Revision, v.Schema.Text(), v.Rules, v.Unique, v.Created, v.Changed)
+		return fmt.Sprintf("collection %s revision %d: schema %s, rules %q, unique %v, indexes %v, search %q, watch %t, managed %t, created %v, changed %v",
+			v.Name, v.Revision, v.Schema.Text(), v.Rules, v.Unique, spellIndexes(v.Indexes), v.Search, v.Watch, v.Managed, v.Created, v.Changed)
 	case domain.Record:
 		return fmt.Sprintf("record %s of %q revision %d: created %v, changed %v, data %s",
 			v.ID, v.Owner, v.Revision, v.Created, v.Changed, v.Data.Text())
+	case domain.Event:
+		return fmt.Sprintf("%s in %s at %v: %s, before %s", v.Kind, v.Collection, v.At, spell(v.Record), v.Before.Text())
+	case domain.Receipt:
+		return fmt.Sprintf("receipt %x of %x at %v: %x", v.ID, v.Body, v.At, v.Answer)
+	case domain.Import:
+		return fmt.Sprintf("import %s of %s into %s: %d lines, %d stored, %d refused, done: %t, created %v, changed %v, problems %+v",
+			v.ID, v.Account, v.Collection, v.Lines, v.Stored, v.Refused, v.Done, v.Created, v.Changed, v.Problems)
 	case domain.Change:
 		return fmt.Sprintf("%s of %q: value %d, at %v", v.Kind, v.Subject, v.Value, v.At)
 	case []domain.Change: // order and repetition say nothing
@@ -101,8 +108,18 @@ func spell(v any) string {
 		return spellAll(v)
 	case []domain.Record:
 		return spellAll(v)
+	case []domain.Event:
+		return spellAll(v)
 	}
 	return fmt.Sprintf("%+v", v)
+}
+
+func spellIndexes(list []domain.Index) []string {
+	texts := make([]string, len(list))
+	for i, x := range list {
+		texts[i] = fmt.Sprintf("%q building %t", x.Sort, x.Building)
+	}
+	return texts
 }
 
 func spellAll[T any](list []T) string {

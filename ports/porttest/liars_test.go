@@ -20,7 +20,7 @@ type liar struct {
 	maybe  []string // by which clauses if the race goes so
 }
 
-var liars = slices.Concat(lyingAccounts, lyingSessions, lyingAccessKeys, lyingCollections, lyingRecords, lyingKeys, lyingNumbers, lyingBulletins, lyingStores)
+var liars = slices.Concat(lyingAccounts, lyingSessions, lyingAccessKeys, lyingCollections, lyingRecords, lyingWalks, lyingEvents, lyingReceipts, lyingImports, lyingKeys, lyingNumbers, lyingBulletins, lyingStores)
 
 // races are the clauses in which many do the same at once.
 var races = []string{
@@ -36,10 +36,14 @@ var races = []string{
 	"a unique key is replaced into once",
 	"all agree on a key",
 	"an id has one record",
+	"an import is taken on once",
 	"however many access keys are added at once, there are no more than there may be",
 	"many use a store at once",
+	"of many who claim an id one has an effect",
 	"the logins of a revision are set once",
 	"transactions that collide all end",
+	"when those that had a claim have failed another has it",
+	"who goes from mark to mark while many write hears each once",
 }
 
 func TestRacesAreClauses(t *testing.T) {
@@ -101,6 +105,9 @@ type lie struct {
 	accessKeys  func(ports.Repositories) ports.AccessKeys
 	collections func(ports.Repositories) ports.Collections
 	records     func(ports.Repositories) ports.Records
+	events      func(ports.Repositories) ports.Events
+	receipts    func(ports.Repositories) ports.Receipts
+	imports     func(ports.Repositories) ports.Imports
 	keys        func(ports.Repositories) ports.Keys
 	numbers     func(ports.Repositories) ports.Numbers
 	bulletin    func(ports.Repositories) ports.Bulletin
@@ -117,6 +124,9 @@ func (l lying) Sessions() ports.Sessions       { return bent{l.Store, l.lie}.Ses
 func (l lying) AccessKeys() ports.AccessKeys   { return bent{l.Store, l.lie}.AccessKeys() }
 func (l lying) Collections() ports.Collections { return bent{l.Store, l.lie}.Collections() }
 func (l lying) Records() ports.Records         { return bent{l.Store, l.lie}.Records() }
+func (l lying) Events() ports.Events           { return bent{l.Store, l.lie}.Events() }
+func (l lying) Receipts() ports.Receipts       { return bent{l.Store, l.lie}.Receipts() }
+func (l lying) Imports() ports.Imports         { return bent{l.Store, l.lie}.Imports() }
 func (l lying) Keys() ports.Keys               { return bent{l.Store, l.lie}.Keys() }
 func (l lying) Numbers() ports.Numbers         { return bent{l.Store, l.lie}.Numbers() }
 func (l lying) Bulletin() ports.Bulletin       { return bent{l.Store, l.lie}.Bulletin() }
@@ -149,6 +159,18 @@ func (b bent) Collections() ports.Collections {
 
 func (b bent) Records() ports.Records {
 	return told(b.lie.records, b.honest, ports.Repositories.Records)
+}
+
+func (b bent) Events() ports.Events {
+	return told(b.lie.events, b.honest, ports.Repositories.Events)
+}
+
+func (b bent) Receipts() ports.Receipts {
+	return told(b.lie.receipts, b.honest, ports.Repositories.Receipts)
+}
+
+func (b bent) Imports() ports.Imports {
+	return told(b.lie.imports, b.honest, ports.Repositories.Imports)
 }
 
 func (b bent) Keys() ports.Keys { return told(b.lie.keys, b.honest, ports.Repositories.Keys) }
@@ -191,6 +213,18 @@ func onCollections(f func(ports.Repositories) ports.Collections) func() ports.St
 
 func onRecords(f func(ports.Repositories) ports.Records) func() ports.Store {
 	return tell(lie{records: f})
+}
+
+func onEvents(f func(ports.Repositories) ports.Events) func() ports.Store {
+	return tell(lie{events: f})
+}
+
+func onReceipts(f func(ports.Repositories) ports.Receipts) func() ports.Store {
+	return tell(lie{receipts: f})
+}
+
+func onImports(f func(ports.Repositories) ports.Imports) func() ports.Store {
+	return tell(lie{imports: f})
 }
 
 func onKeys(f func(ports.Repositories) ports.Keys) func() ports.Store { return tell(lie{keys: f}) }

@@ -598,9 +598,9 @@ type cascader struct {
 func (l cascader) Remove(ctx context.Context, id domain.AccountID, rev domain.Revision) error {
 	list, err := l.r.Collections().List(ctx)
 	for _, c := range list {
-		owned, _ := l.r.Records().List(ctx, c.Ref(), domain.OwnedBy{Account: id}, "", 9)
+		owned, _ := l.r.Records().List(ctx, c.Ref(), byID(domain.OwnedBy{Account: id}, "", 9))
 		for _, rec := range owned {
-			err = errors.Join(err, l.r.Records().Remove(ctx, c.Ref(), rec.ID, rec.Revision))
+			err = errors.Join(err, l.r.Records().Remove(ctx, c.Ref(), rec.ID, rec.Revision, time.Time{}))
 		}
 	}
 	return errors.Join(err, l.Accounts.Remove(ctx, id, rev))

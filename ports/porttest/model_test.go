@@ -18,7 +18,7 @@ func TestModelTellsStoresApart(t *testing.T) {
 		"posts values of 32 bits", "posts the first change alone", "posts past the transaction", "forgets at the time itself", "does not count what it forgets",
 		"opens for an old password", "opens for the suspended", "lets a reused session live", "lets the grace last a moment longer",
 		"lets idle sessions last a moment longer", "lets a session act at its end", "lists a session at its end", "ends anybody's session",
-		"spares nobody", "prunes at the end itself", "keeps the old rules", "makes way for a new schema", "reads data through floats",
+		"spares nobody", "prunes at the end itself", "keeps the old rules", "makes way for other unique fields", "reads data through floats",
 		"filters after the limit", "tells what it comes upon first", "names one field at fault", "replaces into a taken key",
 		"keeps no address that a session is seen at", "sees sessions a moment early", "does not remove who has access keys",
 		"adds an access key at the end of a session", "adds an access key for who was signed in", "adds an access key for the suspended",
@@ -32,6 +32,12 @@ func TestModelTellsStoresApart(t *testing.T) {
 		"counts all series together", "numbers things in the order of their ids", "answers in the order of numbers",
 		"counts only the accounts that are there", "forgets the numbers of accounts that are gone", "begins a list of numbers at the given one",
 		"has everything been posted", "goes by the subject alone",
+		"goes on from the time alone", "takes the time of creation for that of the last change", "takes the upper bound in",
+		"forgets whose records it walks by index", "passes the rest of a key by", "wants every word whole", "is content with the last word", "keeps no words",
+		"leaves a record where it stood", "looks at however many records", "counts however many records it looks at", "counts whatever the words are",
+		"tells of every removal", "tells of no change", "enters nothing", "enters whatever the revision",
+		"keeps the old indexes", "keeps unique fields however few there are to be", "holds whatever the revision",
+		"removes a collection whatever the revision", "removes a collection with its records",
 		"keeps what a failed transaction wrote", "breaks a transaction off at a failure",
 	} {
 		i := slices.IndexFunc(liars, func(l liar) bool { return l.name == name })
@@ -60,6 +66,7 @@ func TestModelComesUponEveryOutcome(t *testing.T) {
 		"login-taken", "account-not-found", "stale-revision", "credential-changed", "session-not-found",
 		"access-key-not-found", "key-not-found", "collection-not-found", "collection-exists", "collection-changed", "collection-in-use",
 		"record-not-found", "record-exists", "not-unique",
+		"too-broad", "import-not-found", "import-moved",
 		"number-not-found", "verdict 0", "verdict 1", "verdict 2", "verdict 3",
 	} {
 		if n := strings.Count(answers.String(), outcome); n < 4 {

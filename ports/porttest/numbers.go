@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/keyport-go/keyport/domain"
 	"github.com/keyport-go/keyport/ports"
@@ -85,11 +86,11 @@ var numbers = []clause[ports.Store]{
 				s.Accounts().Add(ctx, ada, hash(1)),
 				s.Accounts().Add(ctx, bob, hash(2)),
 				s.Collections().Add(ctx, fleet),
-				s.Records().Add(ctx, fleet.Ref(), record(1, bob.ID), nil),
+				s.Records().Add(ctx, fleet.Ref(), record(1, bob.ID), entries()),
 				reads([]int64{1, 2})(s.Numbers().Of(ctx, users, a, b)),
 				reads([]int64{1})(s.Numbers().Of(ctx, ships, ship)),
 				s.Accounts().Remove(ctx, bob.ID, 0),
-				s.Records().Remove(ctx, fleet.Ref(), recordID(1), 1),
+				s.Records().Remove(ctx, fleet.Ref(), recordID(1), 1, time.Time{}),
 				reads([]int64{3})(s.Numbers().Of(ctx, users, thing(3))),
 				reads([]int64{2})(s.Numbers().Of(ctx, users, b)),
 				reads([]int64{2})(s.Numbers().Of(ctx, ships, thing(3))),

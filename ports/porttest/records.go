@@ -25,8 +25,8 @@ var records = []clause[ports.Store]{
 			return errors.Join(
 				declared(ctx, s, ships, authors),
 				s.Accounts().Add(ctx, ada, hash(1)),
-				s.Records().Add(ctx, ships.Ref(), hers, nil),
-				s.Records().Add(ctx, authors.Ref(), other, nil), // the same id in another collection
+				s.Records().Add(ctx, ships.Ref(), hers, entries()),
+				s.Records().Add(ctx, authors.Ref(), other, entries()), // the same id in another collection
 				reads(hers)(s.Records().Get(ctx, ships.Ref(), hers.ID)),
 				reads(other)(s.Records().Get(ctx, authors.Ref(), other.ID)),
 			)
@@ -45,10 +45,10 @@ var records = []clause[ports.Store]{
 				replaced := now
 				replaced.Data, replaced.Revision = data, 2
 				err = errors.Join(err,
-					s.Records().Add(ctx, ships.Ref(), r, nil),
+					s.Records().Add(ctx, ships.Ref(), r, entries()),
 					reads(r)(s.Records().Get(ctx, ships.Ref(), r.ID)),
-					s.Records().Add(ctx, ships.Ref(), now, nil),
-					s.Records().Replace(ctx, ships.Ref(), withData(now, data), nil),
+					s.Records().Add(ctx, ships.Ref(), now, entries()),
+					s.Records().Replace(ctx, ships.Ref(), withData(now, data), entries()),
 					reads(replaced)(s.Records().Get(ctx, ships.Ref(), now.ID)),
 				)
 			}
@@ -62,7 +62,7 @@ var records = []clause[ports.Store]{
 			ships := collection("ships")
 			return errors.Join(
 				declared(ctx, s, ships),
-				s.Records().Add(ctx, ships.Ref(), record(1, ""), nil),
+				s.Records().Add(ctx, ships.Ref(), record(1, ""), entries()),
 				refusesAll(ctx, s.Records(), domain.CollectionRef{Name: "authors", Revision: 1}, domain.ErrCollectionNotFound),
 			)
 		},
@@ -72,7 +72,7 @@ var records = []clause[ports.Store]{
 		"Every method fails with domain.ErrCollectionNotFound if there is no such collection, and with domain.ErrCollectionChanged if its stored revision is not that of c; a write judges this when it happens.",
 		func(ctx context.Context, s ports.Store) error {
 			ships := collection("ships")
-			key := []domain.UniqueKey{uniqueKey("number", 1)}
+			key := entries(uniqueKey("number", 1))
 			return errors.Join(
 				declared(ctx, s, ships),
 				s.Records().Add(ctx, ships.Ref(), record(1, ""), key),
@@ -81,7 +81,7 @@ var records = []clause[ports.Store]{
 				refusesAll(ctx, s.Records(), domain.CollectionRef{Name: "ships", Revision: 3}, domain.ErrCollectionChanged),
 				refusesAll(ctx, s.Records(), domain.CollectionRef{Name: "ships"}, domain.ErrCollectionChanged),
 				reads([]domain.Record{record(1, "")})(
-					s.Records().List(ctx, domain.CollectionRef{Name: "ships", Revision: 2}, domain.Everything{}, "", 9)),
+					s.Records().List(ctx, domain.CollectionRef{Name: "ships", Revision: 2}, byID(domain.Everything{}, "", 9))),
 			)
 		},
 	},
@@ -99,13 +99,13 @@ var records = []clause[ports.Store]{
 			var seen []domain.Record
 			errs := race(func(i int) error {
 				if i != contenders/2 {
-					return s.Records().Add(ctx, ships.Ref(), record(i, ""), nil)
+					return s.Records().Add(ctx, ships.Ref(), record(i, ""), entries())
 				}
 				if err := s.Collections().Replace(ctx, ships); err != nil {
 					return err
 				}
 				var err error
-				seen, err = s.Records().List(ctx, now, domain.Everything{}, "", contenders)
+				seen, err = s.Records().List(ctx, now, byID(domain.Everything{}, "", contenders))
 				return err
 			})
 			var want []domain.Record
@@ -126,6 +126,88 @@ var records = []clause[ports.Store]{
 		},
 	},
 	{
+		"what is kept beside a record comes and goes with it",
+		"What else is kept of a record (domain.Entries) is written with it, and is gone with it.",
+		func(ctx context.Context, s ports.Store) error {
+			ships := collection("ships")
+			boom := errors.New("boom")
+			filed := standing("b", "cat", "zoë")
+			filed.Unique = []domain.UniqueKey{uniqueKey("number", 1)}
+			found := func(want ...domain.Record) error {
+				indexed := domain.Query{Walk: domain.Walk{Order: domain.ByIndex, Index: "n", Low: "b", High: "c"}, Where: domain.Everything{}, Limit: 9}
+				spoken := domain.Query{Words: []string{"cat", "zo"}, Where: domain.Everything{}, Limit: 9}
+				return errors.Join(finding(ctx, s, indexed, want...), finding(ctx, s, spoken, want...))
+			}
+			failed := func(f func(tx ports.Repositories) error) error {
+				err := s.Atomically(ctx, func(tx ports.Repositories) error { return cmp.Or(f(tx), boom) })
+				if !errors.Is(err, boom) {
+					return fmt.Errorf("Atomically did not return the error of f: %w", err)
+				}
+				return nil
+			}
+			return errors.Join(
+				declared(ctx, s, ships),
+				s.Records().Add(ctx, ships.Ref(), record(1, ""), filed),
+				found(record(1, "")),
+				notUnique(s.Records().Add(ctx, ships.Ref(), record(2, ""), filed), "number"),
+				s.Records().Add(ctx, ships.Ref(), record(2, ""), entries()), // nothing was kept of it
+				found(record(1, "")),
+				failed(func(tx ports.Repositories) error {
+					return tx.Records().Replace(ctx, ships.Ref(), record(2, ""), standing("b", "cat", "zoë"))
+				}),
+				failed(func(tx ports.Repositories) error {
+					return tx.Records().Remove(ctx, ships.Ref(), recordID(1), 1, time.Time{})
+				}),
+				found(record(1, "")),
+				s.Records().Replace(ctx, ships.Ref(), record(1, ""), entries()),
+				found(),
+				s.Records().Replace(ctx, ships.Ref(), withRevision(record(1, ""), 2), filed),
+				found(withRevision(record(1, ""), 3)),
+				s.Records().Remove(ctx, ships.Ref(), recordID(1), 3, time.Time{}),
+				found(),
+				s.Records().Add(ctx, ships.Ref(), record(1, ""), entries()), // at a revision that it had before
+				found(),
+				s.Records().Remove(ctx, ships.Ref(), recordID(1), 1, time.Time{}),
+				s.Records().Remove(ctx, ships.Ref(), recordID(2), 1, time.Time{}),
+				s.Collections().Remove(ctx, ships.Ref()),
+				s.Collections().Add(ctx, ships), // of the same name and revision
+				s.Records().Add(ctx, ships.Ref(), record(1, ""), entries()),
+				found(),
+			)
+		},
+	},
+	{
+		"a change is told if it is to be",
+		"If Event is set, the change is told to Events in the same transaction.",
+		func(ctx context.Context, s ports.Store) error {
+			ships := collection("ships")
+			boom := errors.New("boom")
+			second := withRevision(record(1, ""), 2)
+			changed := domain.Event{Kind: domain.RecordChanged, Collection: "ships", Record: withRevision(second, 3), Before: second.Data, At: noon.Add(time.Hour)}
+			err := errors.Join(
+				declared(ctx, s, ships),
+				s.Records().Add(ctx, ships.Ref(), record(1, ""), entries()), // nobody is told
+				s.Records().Replace(ctx, ships.Ref(), record(1, ""), entries()),
+				s.Records().Replace(ctx, ships.Ref(), second, watched(entries(), changed.At)),
+			)
+			failed := s.Atomically(ctx, func(tx ports.Repositories) error {
+				return cmp.Or(tx.Records().Add(ctx, ships.Ref(), record(2, ""), watched(entries(), noon)), boom)
+			})
+			if !errors.Is(failed, boom) {
+				return fmt.Errorf("Atomically did not return the error of f: %w", failed)
+			}
+			return errors.Join(
+				err,
+				is(s.Records().Add(ctx, ships.Ref(), record(1, ""), watched(entries(), noon)), domain.ErrRecordExists),
+				is(s.Records().Replace(ctx, ships.Ref(), second, watched(entries(), noon)), domain.ErrStale),
+				s.Atomically(ctx, func(tx ports.Repositories) error {
+					return tx.Records().Add(ctx, ships.Ref(), record(3, ""), watched(entries(), noon))
+				}),
+				tells(changed, created(record(3, "")))(allEvents(ctx, s, 2)),
+			)
+		},
+	},
+	{
 		"an absent record",
 		"Get returns the record, or domain.ErrRecordNotFound.",
 		func(ctx context.Context, s ports.Store) error {
@@ -133,7 +215,7 @@ var records = []clause[ports.Store]{
 			absent := fails[domain.Record](domain.ErrRecordNotFound)
 			return errors.Join(
 				declared(ctx, s, ships, authors),
-				s.Records().Add(ctx, ships.Ref(), record(1, ""), nil),
+				s.Records().Add(ctx, ships.Ref(), record(1, ""), entries()),
 				reads(record(1, ""))(s.Records().Get(ctx, ships.Ref(), recordID(1))),
 				absent(s.Records().Get(ctx, ships.Ref(), recordID(2))),
 				absent(s.Records().Get(ctx, authors.Ref(), recordID(1))),
@@ -141,56 +223,13 @@ var records = []clause[ports.Store]{
 		},
 	},
 	{
-		"records are listed by id",
-		"List returns at most limit records for which where holds, ordered by id, beginning after the given one; \"\" is before the first.",
-		func(ctx context.Context, s ports.Store) error {
-			ada, bob := account(1, "ada"), account(2, "bob")
-			ships, authors := collection("ships"), collection("authors")
-			err := errors.Join(
-				declared(ctx, s, ships, authors),
-				s.Accounts().Add(ctx, ada, hash(1)),
-				s.Accounts().Add(ctx, bob, hash(2)),
-				s.Records().Add(ctx, authors.Ref(), record(3, ada.ID), nil),
-			)
-			owners := []domain.AccountID{ada.ID, "", bob.ID}
-			all := make([]domain.Record, 9)
-			for _, i := range []int{4, 2, 8, 0, 6, 1, 7, 3, 5} {
-				all[i] = record(2*i, owners[i%3])
-				err = errors.Join(err, s.Records().Add(ctx, ships.Ref(), all[i], nil))
-			}
-			list := func(where domain.Predicate, after domain.RecordID, limit int, want ...domain.Record) error {
-				if err := reads(want)(s.Records().List(ctx, ships.Ref(), where, after, limit)); err != nil {
-					return fmt.Errorf("%T after %q, %d at most: %w", where, after, limit, err)
-				}
-				return nil
-			}
-			return errors.Join(
-				err,
-				list(domain.Everything{}, "", 9, all...),
-				list(domain.Everything{}, "", 4, all[:4]...),
-				list(domain.Everything{}, all[3].ID, 4, all[4:8]...),
-				list(domain.Everything{}, recordID(7), 2, all[4:6]...), // an id that is not there
-				list(domain.Everything{}, all[8].ID, 9),
-				list(domain.Everything{}, "", 0),
-				list(domain.Nothing{}, "", 9),
-				list(domain.OwnedBy{Account: ada.ID}, "", 9, all[0], all[3], all[6]),
-				list(domain.OwnedBy{Account: ada.ID}, "", 2, all[0], all[3]),
-				list(domain.OwnedBy{Account: ada.ID}, all[0].ID, 1, all[3]),
-				list(domain.OwnedBy{Account: bob.ID}, all[3].ID, 9, all[5], all[8]),
-				list(domain.OwnedBy{Account: accountID(3)}, "", 9),
-				list(domain.OwnedBy{}, "", 9), // nobody owns what has no owner
-				list(nil, "", 9),
-			)
-		},
-	},
-	{
 		"a record begins at revision 1",
-		"Add stores a new record with its unique keys at revision 1, whatever r says.",
+		"Add stores a new record with its entries at revision 1, whatever r says.",
 		func(ctx context.Context, s ports.Store) error {
 			ships := collection("ships")
 			asked := record(1, "")
 			asked.Revision = 9
-			key := []domain.UniqueKey{uniqueKey("number", 1)}
+			key := entries(uniqueKey("number", 1))
 			return errors.Join(
 				declared(ctx, s, ships),
 				s.Records().Add(ctx, ships.Ref(), asked, key),
@@ -207,7 +246,7 @@ var records = []clause[ports.Store]{
 			if err := declared(ctx, s, ships); err != nil {
 				return err
 			}
-			return oneWinner(race(func(int) error { return s.Records().Add(ctx, ships.Ref(), record(1, ""), nil) }), domain.ErrRecordExists)
+			return oneWinner(race(func(int) error { return s.Records().Add(ctx, ships.Ref(), record(1, ""), entries()) }), domain.ErrRecordExists)
 		},
 	},
 	{
@@ -219,7 +258,7 @@ var records = []clause[ports.Store]{
 				return err
 			}
 			return oneWinner(race(func(i int) error {
-				keys := []domain.UniqueKey{uniqueKey("number", byte(100+i)), uniqueKey("e/mail", 1)}
+				keys := entries(uniqueKey("number", byte(100+i)), uniqueKey("e/mail", 1))
 				return raced(s.Records().Add(ctx, ships.Ref(), record(i, ""), keys), "e/mail")
 			}), domain.ErrNotUnique)
 		},
@@ -229,8 +268,8 @@ var records = []clause[ports.Store]{
 		"Of any number of calls with one unique key exactly one succeeds; the others fail with domain.ErrNotUnique, which names each field at fault (domain.NotUnique).",
 		func(ctx context.Context, s ports.Store) error {
 			ships, authors := collection("ships"), collection("authors")
-			keys := func(number, mail byte) []domain.UniqueKey {
-				return []domain.UniqueKey{uniqueKey("number", number), uniqueKey("e/mail", mail)}
+			keys := func(number, mail byte) domain.Entries {
+				return entries(uniqueKey("number", number), uniqueKey("e/mail", mail))
 			}
 			return errors.Join(
 				declared(ctx, s, ships, authors),
@@ -241,7 +280,7 @@ var records = []clause[ports.Store]{
 				notUnique(s.Records().Add(ctx, ships.Ref(), record(3, ""), keys(1, 1)), "number", "e/mail"),
 				notUnique(s.Records().Add(ctx, ships.Ref(), record(3, ""), keys(2, 1)), "number", "e/mail"),
 				// The same digest of another field, and in another collection, is free.
-				s.Records().Add(ctx, ships.Ref(), record(3, ""), []domain.UniqueKey{uniqueKey("name", 1)}),
+				s.Records().Add(ctx, ships.Ref(), record(3, ""), entries(uniqueKey("name", 1))),
 				s.Records().Add(ctx, authors.Ref(), record(3, ""), keys(1, 1)),
 			)
 		},
@@ -253,35 +292,35 @@ var records = []clause[ports.Store]{
 			ships := collection("ships")
 			return errors.Join(
 				declared(ctx, s, ships),
-				s.Records().Add(ctx, ships.Ref(), record(1, ""), []domain.UniqueKey{uniqueKey("number", 1)}),
-				is(s.Records().Add(ctx, ships.Ref(), record(2, ""), []domain.UniqueKey{uniqueKey("e/mail", 2), uniqueKey("number", 1)}), domain.ErrNotUnique),
-				is(s.Records().Add(ctx, ships.Ref(), withData(record(1, ""), document(`{}`)), []domain.UniqueKey{uniqueKey("e/mail", 2)}), domain.ErrRecordExists),
-				reads([]domain.Record{record(1, "")})(s.Records().List(ctx, ships.Ref(), domain.Everything{}, "", 9)),
+				s.Records().Add(ctx, ships.Ref(), record(1, ""), entries(uniqueKey("number", 1))),
+				is(s.Records().Add(ctx, ships.Ref(), record(2, ""), entries(uniqueKey("e/mail", 2), uniqueKey("number", 1))), domain.ErrNotUnique),
+				is(s.Records().Add(ctx, ships.Ref(), withData(record(1, ""), document(`{}`)), entries(uniqueKey("e/mail", 2))), domain.ErrRecordExists),
+				reads([]domain.Record{record(1, "")})(s.Records().List(ctx, ships.Ref(), byID(domain.Everything{}, "", 9))),
 				// Nor are its keys.
-				s.Records().Add(ctx, ships.Ref(), record(2, ""), []domain.UniqueKey{uniqueKey("e/mail", 2)}),
+				s.Records().Add(ctx, ships.Ref(), record(2, ""), entries(uniqueKey("e/mail", 2))),
 			)
 		},
 	},
 	{
 		"a record is replaced",
-		"Replace writes data, time of change and unique keys if the stored revision is r.Revision, and makes it the next one.",
+		"Replace writes data, time of change and entries if the stored revision is r.Revision, and makes it the next one.",
 		func(ctx context.Context, s ports.Store) error {
 			ships := collection("ships")
 			now := withData(record(1, ""), document(`{"now":1.50}`))
 			now.Changed = noon.Add(time.Hour)
 			want := now
 			want.Revision = 2
-			key := func(n byte) []domain.UniqueKey { return []domain.UniqueKey{uniqueKey("number", n)} }
+			key := func(n byte) domain.Entries { return entries(uniqueKey("number", n)) }
 			return errors.Join(
 				declared(ctx, s, ships),
 				s.Records().Add(ctx, ships.Ref(), record(1, ""), key(1)),
 				s.Records().Add(ctx, ships.Ref(), record(2, ""), key(2)),
 				s.Records().Replace(ctx, ships.Ref(), now, key(3)),
-				reads([]domain.Record{want, record(2, "")})(s.Records().List(ctx, ships.Ref(), domain.Everything{}, "", 9)),
+				reads([]domain.Record{want, record(2, "")})(s.Records().List(ctx, ships.Ref(), byID(domain.Everything{}, "", 9))),
 				notUnique(s.Records().Add(ctx, ships.Ref(), record(3, ""), key(3)), "number"),
 				s.Records().Add(ctx, ships.Ref(), record(3, ""), key(1)), // the old key is free
 				s.Records().Replace(ctx, ships.Ref(), want, key(3)),      // its own key is not in its way
-				s.Records().Replace(ctx, ships.Ref(), withRevision(want, 3), nil),
+				s.Records().Replace(ctx, ships.Ref(), withRevision(want, 3), entries()),
 				s.Records().Add(ctx, ships.Ref(), record(4, ""), key(3)),
 			)
 		},
@@ -297,8 +336,8 @@ var records = []clause[ports.Store]{
 				declared(ctx, s, ships),
 				s.Accounts().Add(ctx, ada, hash(1)),
 				s.Accounts().Add(ctx, bob, hash(2)),
-				s.Records().Add(ctx, ships.Ref(), record(1, ada.ID), nil),
-				s.Records().Replace(ctx, ships.Ref(), asked, nil),
+				s.Records().Add(ctx, ships.Ref(), record(1, ada.ID), entries()),
+				s.Records().Replace(ctx, ships.Ref(), asked, entries()),
 				reads(withRevision(record(1, ada.ID), 2))(s.Records().Get(ctx, ships.Ref(), recordID(1))),
 			)
 		},
@@ -308,12 +347,12 @@ var records = []clause[ports.Store]{
 		"Of any number of calls for one revision exactly one succeeds; the others fail with domain.ErrStale.",
 		func(ctx context.Context, s ports.Store) error {
 			ships := collection("ships")
-			if err := errors.Join(declared(ctx, s, ships), s.Records().Add(ctx, ships.Ref(), record(1, ""), nil)); err != nil {
+			if err := errors.Join(declared(ctx, s, ships), s.Records().Add(ctx, ships.Ref(), record(1, ""), entries())); err != nil {
 				return err
 			}
 			won := -1
 			errs := race(func(i int) error {
-				keys := []domain.UniqueKey{uniqueKey("number", byte(i)), uniqueKey("e/mail", byte(i))}
+				keys := entries(uniqueKey("number", byte(i)), uniqueKey("e/mail", byte(i)))
 				return s.Records().Replace(ctx, ships.Ref(), withData(record(1, ""), record(i, "").Data), keys)
 			})
 			for i, err := range errs {
@@ -327,8 +366,8 @@ var records = []clause[ports.Store]{
 			want := withRevision(withData(record(1, ""), record(won, "").Data), 2)
 			return errors.Join(
 				reads(want)(s.Records().Get(ctx, ships.Ref(), recordID(1))),
-				notUnique(s.Records().Add(ctx, ships.Ref(), record(2, ""), []domain.UniqueKey{uniqueKey("number", byte(won))}), "number"),
-				s.Records().Add(ctx, ships.Ref(), record(2, ""), []domain.UniqueKey{uniqueKey("number", byte(won+1))}),
+				notUnique(s.Records().Add(ctx, ships.Ref(), record(2, ""), entries(uniqueKey("number", byte(won)))), "number"),
+				s.Records().Add(ctx, ships.Ref(), record(2, ""), entries(uniqueKey("number", byte(won+1)))),
 			)
 		},
 	},
@@ -337,20 +376,20 @@ var records = []clause[ports.Store]{
 		"It fails with domain.ErrRecordNotFound, and with domain.ErrNotUnique as Add does.",
 		func(ctx context.Context, s ports.Store) error {
 			ships := collection("ships")
-			keys := func(number, mail byte) []domain.UniqueKey {
-				return []domain.UniqueKey{uniqueKey("number", number), uniqueKey("e/mail", mail)}
+			keys := func(number, mail byte) domain.Entries {
+				return entries(uniqueKey("number", number), uniqueKey("e/mail", mail))
 			}
 			now := withData(record(2, ""), document(`{}`))
 			return errors.Join(
 				declared(ctx, s, ships),
 				s.Records().Add(ctx, ships.Ref(), record(1, ""), keys(1, 1)),
 				s.Records().Add(ctx, ships.Ref(), record(2, ""), keys(2, 2)),
-				is(s.Records().Replace(ctx, ships.Ref(), record(3, ""), nil), domain.ErrRecordNotFound),
-				is(s.Records().Replace(ctx, ships.Ref(), withRevision(now, 2), nil), domain.ErrStale),
-				is(s.Records().Replace(ctx, ships.Ref(), withRevision(now, 0), nil), domain.ErrStale),
+				is(s.Records().Replace(ctx, ships.Ref(), record(3, ""), entries()), domain.ErrRecordNotFound),
+				is(s.Records().Replace(ctx, ships.Ref(), withRevision(now, 2), entries()), domain.ErrStale),
+				is(s.Records().Replace(ctx, ships.Ref(), withRevision(now, 0), entries()), domain.ErrStale),
 				notUnique(s.Records().Replace(ctx, ships.Ref(), now, keys(3, 1)), "e/mail"),
 				notUnique(s.Records().Replace(ctx, ships.Ref(), now, keys(1, 1)), "number", "e/mail"),
-				reads([]domain.Record{record(1, ""), record(2, "")})(s.Records().List(ctx, ships.Ref(), domain.Everything{}, "", 9)),
+				reads([]domain.Record{record(1, ""), record(2, "")})(s.Records().List(ctx, ships.Ref(), byID(domain.Everything{}, "", 9))),
 				// The second record still has its old keys and no others.
 				notUnique(s.Records().Add(ctx, ships.Ref(), record(3, ""), keys(2, 2)), "number", "e/mail"),
 				s.Records().Add(ctx, ships.Ref(), record(3, ""), keys(3, 3)),
@@ -366,12 +405,12 @@ var records = []clause[ports.Store]{
 				return err
 			}
 			for i := range contenders {
-				if err := s.Records().Add(ctx, ships.Ref(), record(i, ""), []domain.UniqueKey{uniqueKey("number", byte(i))}); err != nil {
+				if err := s.Records().Add(ctx, ships.Ref(), record(i, ""), entries(uniqueKey("number", byte(i)))); err != nil {
 					return err
 				}
 			}
 			return oneWinner(race(func(i int) error {
-				return raced(s.Records().Replace(ctx, ships.Ref(), record(i, ""), []domain.UniqueKey{uniqueKey("number", 99)}), "number")
+				return raced(s.Records().Replace(ctx, ships.Ref(), record(i, ""), entries(uniqueKey("number", 99))), "number")
 			}), domain.ErrNotUnique)
 		},
 	},
@@ -380,18 +419,18 @@ var records = []clause[ports.Store]{
 		"Remove deletes the record if the stored revision is rev, and frees its unique keys.",
 		func(ctx context.Context, s ports.Store) error {
 			ships, authors := collection("ships"), collection("authors")
-			key := []domain.UniqueKey{uniqueKey("number", 1)}
+			key := entries(uniqueKey("number", 1))
 			return errors.Join(
 				declared(ctx, s, ships, authors),
 				s.Records().Add(ctx, ships.Ref(), record(1, ""), key),
-				s.Records().Add(ctx, ships.Ref(), record(2, ""), nil),
+				s.Records().Add(ctx, ships.Ref(), record(2, ""), entries()),
 				s.Records().Add(ctx, authors.Ref(), record(1, ""), key),
-				s.Records().Remove(ctx, ships.Ref(), recordID(1), 1),
-				reads([]domain.Record{record(2, "")})(s.Records().List(ctx, ships.Ref(), domain.Everything{}, "", 9)),
+				s.Records().Remove(ctx, ships.Ref(), recordID(1), 1, time.Time{}),
+				reads([]domain.Record{record(2, "")})(s.Records().List(ctx, ships.Ref(), byID(domain.Everything{}, "", 9))),
 				reads(record(1, ""))(s.Records().Get(ctx, authors.Ref(), recordID(1))),
 				s.Records().Add(ctx, ships.Ref(), record(3, ""), key),
 				notUnique(s.Records().Add(ctx, authors.Ref(), record(3, ""), key), "number"),
-				s.Records().Add(ctx, ships.Ref(), record(1, ""), nil),
+				s.Records().Add(ctx, ships.Ref(), record(1, ""), entries()),
 			)
 		},
 	},
@@ -400,15 +439,112 @@ var records = []clause[ports.Store]{
 		"It fails with domain.ErrStale or domain.ErrRecordNotFound.",
 		func(ctx context.Context, s ports.Store) error {
 			ships := collection("ships")
-			key := []domain.UniqueKey{uniqueKey("number", 1)}
+			key := entries(uniqueKey("number", 1))
 			return errors.Join(
 				declared(ctx, s, ships),
 				s.Records().Add(ctx, ships.Ref(), record(1, ""), key),
-				is(s.Records().Remove(ctx, ships.Ref(), recordID(1), 2), domain.ErrStale),
-				is(s.Records().Remove(ctx, ships.Ref(), recordID(1), 0), domain.ErrStale),
-				is(s.Records().Remove(ctx, ships.Ref(), recordID(2), 1), domain.ErrRecordNotFound),
+				is(s.Records().Remove(ctx, ships.Ref(), recordID(1), 2, time.Time{}), domain.ErrStale),
+				is(s.Records().Remove(ctx, ships.Ref(), recordID(1), 0, time.Time{}), domain.ErrStale),
+				is(s.Records().Remove(ctx, ships.Ref(), recordID(2), 1, time.Time{}), domain.ErrRecordNotFound),
 				reads(record(1, ""))(s.Records().Get(ctx, ships.Ref(), recordID(1))),
 				notUnique(s.Records().Add(ctx, ships.Ref(), record(2, ""), key), "number"),
+			)
+		},
+	},
+	{
+		"a removal is told if it is to be",
+		"It tells the change with the time event, if that is not zero.",
+		func(ctx context.Context, s ports.Store) error {
+			ships := collection("ships")
+			gone := domain.Event{Kind: domain.RecordDeleted, Collection: "ships", Record: withRevision(record(2, ""), 2), At: noon.Add(time.Hour)}
+			return errors.Join(
+				declared(ctx, s, ships),
+				s.Records().Add(ctx, ships.Ref(), record(1, ""), entries()),
+				s.Records().Add(ctx, ships.Ref(), record(2, ""), entries()),
+				s.Records().Replace(ctx, ships.Ref(), record(2, ""), entries()),
+				s.Records().Remove(ctx, ships.Ref(), recordID(1), 1, time.Time{}),
+				is(s.Records().Remove(ctx, ships.Ref(), recordID(1), 1, noon), domain.ErrRecordNotFound),
+				is(s.Records().Remove(ctx, ships.Ref(), recordID(2), 1, noon), domain.ErrStale),
+				s.Records().Remove(ctx, ships.Ref(), recordID(2), 2, gone.At),
+				tells(gone)(allEvents(ctx, s, 1)),
+			)
+		},
+	},
+	{
+		"records are entered anew",
+		"Enter writes the index keys and the words of records anew, of those whose stored revision is still that which is given.",
+		func(ctx context.Context, s ports.Store) error {
+			ships, authors := collection("ships"), collection("authors")
+			stands := func(key, word string, want ...domain.Record) error {
+				indexed := domain.Query{Walk: domain.Walk{Order: domain.ByIndex, Index: "n", Low: key, High: key + "\x00"}, Where: domain.Everything{}, Limit: 9}
+				spoken := domain.Query{Words: []string{word}, Where: domain.Everything{}, Limit: 9}
+				return errors.Join(finding(ctx, s, indexed, want...), finding(ctx, s, spoken, want...))
+			}
+			changed := withRevision(record(2, ""), 2)
+			return errors.Join(
+				declared(ctx, s, ships, authors),
+				s.Records().Enter(ctx, ships.Ref(), nil),
+				s.Records().Add(ctx, ships.Ref(), record(1, ""), standing("a", "cat")),
+				s.Records().Add(ctx, ships.Ref(), record(2, ""), standing("b", "dog")),
+				s.Records().Replace(ctx, ships.Ref(), record(2, ""), standing("c", "emu")),
+				s.Records().Add(ctx, ships.Ref(), record(3, ""), entries()),
+				s.Records().Add(ctx, ships.Ref(), record(4, ""), standing("f", "gnu")),
+				s.Records().Add(ctx, authors.Ref(), record(1, ""), standing("a", "cat")),
+				s.Records().Enter(ctx, ships.Ref(), []ports.Filing{
+					{ID: recordID(1), Revision: 1, Entries: standing("x", "yak")},
+					{ID: recordID(3), Revision: 1, Entries: standing("x", "yak")},
+					{ID: recordID(4), Revision: 1}, // which leaves none
+					{ID: recordID(9), Revision: 1, Entries: standing("x", "yak")},
+				}),
+				stands("a", "cat"), stands("f", "gnu"), stands("b", "dog"), stands("c", "emu", changed), stands("x", "yak", record(1, ""), record(3, "")),
+				s.Records().Add(ctx, ships.Ref(), record(9, ""), entries()), // which it has not entered before
+				stands("x", "yak", record(1, ""), record(3, "")),
+				reads(record(1, ""))(s.Records().Get(ctx, ships.Ref(), recordID(1))),
+				s.Records().Replace(ctx, ships.Ref(), record(1, ""), entries()),
+				stands("x", "yak", record(3, "")),
+			)
+		},
+	},
+	{
+		"entries fit one revision",
+		"A Filing is the entries of a record at one revision.",
+		func(ctx context.Context, s ports.Store) error {
+			ships := collection("ships")
+			now := withRevision(record(1, ""), 2)
+			stands := func(key string, want ...domain.Record) error {
+				q := domain.Query{Walk: domain.Walk{Order: domain.ByIndex, Index: "n", Low: key, High: key + "\x00"}, Words: []string{key}, Where: domain.Everything{}, Limit: 9}
+				return finding(ctx, s, q, want...)
+			}
+			filing := func(rev domain.Revision) []ports.Filing {
+				return []ports.Filing{{ID: recordID(1), Revision: rev, Entries: standing("b", "b")}}
+			}
+			return errors.Join(
+				declared(ctx, s, ships),
+				s.Records().Add(ctx, ships.Ref(), record(1, ""), standing("z", "z")),
+				s.Records().Replace(ctx, ships.Ref(), record(1, ""), standing("a", "a")),
+				s.Records().Enter(ctx, ships.Ref(), filing(1)),
+				s.Records().Enter(ctx, ships.Ref(), filing(3)),
+				s.Records().Enter(ctx, ships.Ref(), filing(0)),
+				stands("a", now), stands("b"), stands("z"),
+				s.Records().Enter(ctx, ships.Ref(), filing(2)),
+				stands("a"), stands("b", now), stands("z"),
+			)
+		},
+	},
+	{
+		"an entry is no change",
+		"It leaves their unique keys, and tells nobody.",
+		func(ctx context.Context, s ports.Store) error {
+			ships := collection("ships")
+			one, two := uniqueKey("number", 1), uniqueKey("number", 2)
+			return errors.Join(
+				declared(ctx, s, ships),
+				s.Records().Add(ctx, ships.Ref(), record(1, ""), entries(one)),
+				s.Records().Enter(ctx, ships.Ref(), []ports.Filing{{ID: recordID(1), Revision: 1, Entries: watched(entries(two), noon)}}),
+				notUnique(s.Records().Add(ctx, ships.Ref(), record(2, ""), entries(one)), "number"),
+				s.Records().Add(ctx, ships.Ref(), record(2, ""), watched(entries(two), noon)),
+				tells(created(record(2, "")))(allEvents(ctx, s, 1)),
+				reads(record(1, ""))(s.Records().Get(ctx, ships.Ref(), recordID(1))),
 			)
 		},
 	},
@@ -455,19 +591,24 @@ func withRevision(r domain.Record, rev domain.Revision) domain.Record {
 
 // refusesAll fails unless every method refuses c, whatever else there is to say.
 func refusesAll(ctx context.Context, r ports.Records, c domain.CollectionRef, want *domain.Error) error {
-	key := []domain.UniqueKey{uniqueKey("number", 1)}
+	key := entries(uniqueKey("number", 1))
 	return errors.Join(
 		fails[domain.Record](want)(r.Get(ctx, c, recordID(1))),
 		fails[domain.Record](want)(r.Get(ctx, c, recordID(2))),
-		fails[[]domain.Record](want)(r.List(ctx, c, domain.Everything{}, "", 9)),
-		fails[[]domain.Record](want)(r.List(ctx, c, domain.Nothing{}, "", 9)),
+		fails[[]domain.Record](want)(r.List(ctx, c, byID(domain.Everything{}, "", 9))),
+		fails[[]domain.Record](want)(r.List(ctx, c, byID(domain.Nothing{}, "", 9))),
+		fails[[]domain.Record](want)(r.List(ctx, c, domain.Query{Walk: domain.Walk{Order: domain.ByIndex, Index: "n"}, Where: domain.Everything{}})),
+		fails[int](want)(r.Count(ctx, c, byID(domain.Everything{}, "", 9))),
+		fails[int](want)(r.Count(ctx, c, domain.Query{})),
+		is(r.Enter(ctx, c, []ports.Filing{{ID: recordID(1), Revision: 1}}), want),
+		is(r.Enter(ctx, c, nil), want),
 		is(r.Add(ctx, c, record(1, ""), key), want),
-		is(r.Add(ctx, c, record(2, ""), nil), want),
-		is(r.Replace(ctx, c, record(1, ""), nil), want),
+		is(r.Add(ctx, c, record(2, ""), entries()), want),
+		is(r.Replace(ctx, c, record(1, ""), entries()), want),
 		is(r.Replace(ctx, c, record(2, ""), key), want),
-		is(r.Remove(ctx, c, recordID(1), 1), want),
-		is(r.Remove(ctx, c, recordID(1), 2), want),
-		is(r.Remove(ctx, c, recordID(2), 1), want),
+		is(r.Remove(ctx, c, recordID(1), 1, time.Time{}), want),
+		is(r.Remove(ctx, c, recordID(1), 2, time.Time{}), want),
+		is(r.Remove(ctx, c, recordID(2), 1, time.Time{}), want),
 	)
 }
 

@@ -20,6 +20,7 @@ func accountID(n int) domain.AccountID     { return domain.AccountID(uuid(1, n))
 func sessionID(n int) domain.SessionID     { return domain.SessionID(uuid(2, n)) }
 func recordID(n int) domain.RecordID       { return domain.RecordID(uuid(3, n)) }
 func accessKeyID(n int) domain.AccessKeyID { return domain.AccessKeyID(uuid(4, n)) }
+func importID(n int) domain.ImportID       { return domain.ImportID(uuid(7, n)) }
 
 // account returns the nth account as it is read after it was added with the given
 // logins, user name first.
@@ -94,8 +95,21 @@ func collection(name domain.CollectionName) domain.Collection {
 		Schema:   document(`{"properties":{"number":{"multipleOf":1e-2}},"type":"object"}`),
 		Rules:    domain.Rules{List: "anyone", Read: "account", Create: "role:editor", Update: "owner", Delete: "role:admin"},
 		Unique:   []domain.Unique{{Field: "number"}, {Field: "e/mail", PerOwner: true}},
+		Indexes:  []domain.Index{{Sort: order("n")}, {Sort: order("-speed,name"), Building: true}},
+		Search:   []string{"name", "crew.tags"},
+		Watch:    true,
+		Managed:  true,
 		Revision: 1, Created: noon, Changed: noon.Add(2 * time.Microsecond),
 	}
+}
+
+// order reads an order that is known to be good.
+func order(text string) domain.Sort {
+	o, err := domain.ParseSort(text)
+	if err != nil {
+		panic(fmt.Sprintf("porttest: order %q: %v", text, err))
+	}
+	return o
 }
 
 // record returns the nth record as it is read after it was added.
@@ -118,4 +132,48 @@ func document(text string) domain.Document {
 // uniqueKey returns the key of a field's nth value.
 func uniqueKey(field string, n byte) domain.UniqueKey {
 	return domain.UniqueKey{Field: field, Digest: [32]byte{0: n, 31: 0xff}}
+}
+
+// entries returns what is kept of a record that has unique keys and nothing else.
+func entries(keys ...domain.UniqueKey) domain.Entries { return domain.Entries{Unique: keys} }
+
+// standing returns what is kept of a record that has a key in the index n, and some
+// words.
+func standing(key string, words ...string) domain.Entries {
+	return domain.Entries{Index: []domain.IndexKey{{Index: "n", Key: key}}, Words: words}
+}
+
+// watched returns entries whose change is told with a time.
+func watched(e domain.Entries, at time.Time) domain.Entries {
+	e.Event = at
+	return e
+}
+
+// byID asks for at most limit records in the order of their ids, behind one of
+// them; "" is before the first.
+func byID(where domain.Predicate, after domain.RecordID, limit int) domain.Query {
+	return domain.Query{Where: where, After: domain.Place{ID: after}, Limit: limit}
+}
+
+// created returns what is told at noon of a record that was added to ships.
+func created(r domain.Record) domain.Event {
+	return domain.Event{Kind: domain.RecordCreated, Collection: "ships", Record: r, At: noon}
+}
+
+// receipt returns the nth receipt, kept at noon.
+func receipt(n int) domain.Receipt {
+	return domain.Receipt{ID: domain.ReceiptID{0: byte(n), 31: 0xff}, Body: [32]byte{0: byte(n), 31: 0xfe}, Answer: []byte{0, byte(n), 0xff}, At: noon}
+}
+
+// importing returns the nth import, of an account into ships, as it is after so many
+// lines.
+func importing(n int, a domain.Account, lines int64) domain.Import {
+	return domain.Import{
+		ID: importID(n), Account: a.ID, Collection: "ships", Lines: lines, Stored: lines - 1, Refused: 1,
+		Problems: []domain.ImportProblem{{
+			Line: 1, Code: "invalid-record", Detail: "Zoë’s “data” does not fit.",
+			Fields: []domain.Field{{Path: "/data/e~1mail", Code: "type", Problem: "want a text"}},
+		}},
+		Created: noon, Changed: noon.Add(4 * time.Microsecond),
+	}
 }

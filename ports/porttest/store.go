@@ -15,4 +15,4 @@ func TestStore(t *testing.T, open func(*testing.T) ports.Store) {
 	run(t, open, store)
 }
 
-var store = slices.Concat(accounts, sessions, accessKeys, collections, records, keys, numbers, bulletin, atomicity, common)
+var store = slices.Concat(accounts, sessions, accessKeys, collections, records, walks, events, receipts, imports, keys, numbers, bulletin, atomicity, common)

@@ -124,13 +124,20 @@ func (d dialect) register(ctx context.Context, in *registration) (*found, error)
 		}
 		r.Logins = append(r.Logins, l)
 	}
-	a, err := d.Accounts.Register(ctx, r)
+	applicant, err := d.Accounts.Apply(ctx, r) // a hash is no part of a transaction
 	if err != nil {
 		return nil, err
 	}
-	out := foundAccount(a)
-	out.Status, out.Location = http.StatusCreated, "/v1/accounts/"+string(a.ID)
-	return out, nil
+	anybody := func(context.Context) error { return nil }
+	return idempotent(ctx, d, domain.Asker{}, anybody, func(d dialect) (*found, error) {
+		a, err := d.Accounts.Open(ctx, applicant)
+		if err != nil {
+			return nil, err
+		}
+		out := foundAccount(a)
+		out.Status, out.Location = http.StatusCreated, "/v1/accounts/"+string(a.ID)
+		return out, nil
+	})
 }
 
 func (d dialect) listAccounts(ctx context.Context, who domain.Asker, in *struct {

@@ -1,12 +1,17 @@
 package v1
 
 import (
+	"errors"
+	"math"
 	"net/http"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/keyport-go/keyport/adapters/httpapi/wire"
 	"github.com/keyport-go/keyport/domain"
@@ -15,7 +20,7 @@ import (
 // describe returns the head of the OpenAPI document, and how bodies are read and
 // written.
 func describe(version string) huma.Config {
-	format := huma.Format{Marshal: wire.Marshal, Unmarshal: wire.Unmarshal}
+	format := huma.Format{Marshal: wire.Marshal, Unmarshal: unmarshal}
 	return huma.Config{
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI: "3.1.0",
@@ -36,6 +41,28 @@ func describe(version string) huma.Config {
 		DefaultFormat:                "application/json",
 		RejectUnknownQueryParameters: true,
 	}
+}
+
+// unmarshal decodes as wire does. Where huma only looks whether a body is of the right
+// shape, a number that no double is near is as good as the greatest: a document keeps
+// its text.
+func unmarshal(body []byte, v any) error {
+	err := wire.Unmarshal(body, v)
+	if _, looking := v.(*any); err == nil || !looking {
+		return err
+	}
+	return json.Unmarshal(body, v, json.WithUnmarshalers(json.UnmarshalFromFunc(func(d *jsontext.Decoder, v *any) error {
+		if d.PeekKind() != '0' {
+			return errors.ErrUnsupported
+		}
+		number, err := d.ReadToken()
+		if err != nil {
+			return err
+		}
+		f, _ := strconv.ParseFloat(number.String(), 64) // infinite, if it is out of range
+		*v = min(max(f, -math.MaxFloat64), math.MaxFloat64)
+		return nil
+	})))
 }
 
 // tag groups an operation by what stands behind /v1/.

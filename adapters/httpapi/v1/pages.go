@@ -35,12 +35,19 @@ func pageOf[T, V any](path string, asked domain.PageRequest, p domain.Page[T], v
 	for i := range p.Items {
 		out.Body.Items[i] = view(p.Items[i])
 	}
-	if p.Next != "" {
-		query := url.Values{"cursor": {p.Next}}
-		if asked.Limit != 0 {
-			query.Set("limit", strconv.Itoa(asked.Limit))
-		}
-		out.Link = "<" + path + "?" + query.Encode() + `>; rel="next"`
-	}
+	out.Link = following(path, make(url.Values), asked, p.Next)
 	return out
+}
+
+// following says where the page behind a cursor is: at path, with the parameters of
+// the page before, which query has but for those of asked. It is "" without a cursor.
+func following(path string, query url.Values, asked domain.PageRequest, next string) string {
+	if next == "" {
+		return ""
+	}
+	query.Set("cursor", next)
+	if asked.Limit != 0 {
+		query.Set("limit", strconv.Itoa(asked.Limit))
+	}
+	return "<" + path + "?" + query.Encode() + `>; rel="next"`
 }

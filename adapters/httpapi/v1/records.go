@@ -40,6 +40,13 @@ func keptRecord(r domain.Record) *kept {
 	return &kept{Status: http.StatusOK, ETag: wire.ETag(r.Revision), Body: viewRecord(r)}
 }
 
+// madeRecord says a record that was not there before.
+func madeRecord(name domain.CollectionName, r domain.Record) *kept {
+	out := keptRecord(r)
+	out.Status, out.Location = http.StatusCreated, "/v1/collections/"+string(name)+"/records/"+string(r.ID)
+	return out
+}
+
 // dataBody is what a record is made of by its author.
 type dataBody struct {
 	Data document `json:"data"`
@@ -50,6 +57,9 @@ type OneRecord struct {
 	OneCollection
 	ID string `path:"id"`
 }
+
+// wantID is what is wanted of an id that whoever asks has chosen, or asks about.
+const wantID = "want a UUID in its usual form, with lower-case letters"
 
 // parse reads both parts of a record's URL.
 func (in OneRecord) parse() (domain.CollectionName, domain.RecordID, error) {
@@ -66,26 +76,10 @@ func (d dialect) records() {
 	asked(d, operation("list-records", http.MethodGet, all, "List the records that you may see", http.StatusOK, 401, 403, 404), d.listRecords)
 	asked(d, operation("create-record", http.MethodPost, all, "Create a record", http.StatusCreated, 401, 403, 404, 409), d.createRecord)
 	asked(d, operation("read-record", http.MethodGet, one, "Read a record", http.StatusOK, 401, 404), d.readRecord)
-	asked(d, operation("replace-record", http.MethodPut, one, "Replace the data of a record", http.StatusOK, 401, 403, 404, 409, 412, 428), d.replaceRecord)
+	asked(d, operation("replace-record", http.MethodPut, one, "Replace the data of a record, or create it under an id of your own", http.StatusOK, 401, 403, 404, 409, 412, 428), d.replaceRecord)
 	asked(d, operation("patch-record", http.MethodPatch, one, "Merge into the data of a record (RFC 7396)", http.StatusOK, 401, 403, 404, 409, 412, 428), d.patchRecord)
 	asked(d, operation("delete-record", http.MethodDelete, one, "Delete a record", http.StatusNoContent, 401, 403, 404, 412, 428), d.deleteRecord)
-}
-
-func (d dialect) listRecords(ctx context.Context, who domain.Asker, in *struct {
-	Caller
-	OneCollection
-	Paging
-},
-) (*page[record], error) {
-	name, err := domain.ParseCollectionName(in.Name)
-	if err != nil {
-		return nil, err
-	}
-	p, err := d.Resources.List(ctx, who, name, in.request())
-	if err != nil {
-		return nil, err
-	}
-	return pageOf("/v1/collections/"+in.Name+"/records", in.request(), p, viewRecord), nil
+	alike(d.api.OpenAPI().Paths[one].Put, http.StatusCreated, "It is created.")
 }
 
 func (d dialect) createRecord(ctx context.Context, who domain.Asker, in *struct {
@@ -98,21 +92,27 @@ func (d dialect) createRecord(ctx context.Context, who domain.Asker, in *struct 
 	if err != nil {
 		return nil, err
 	}
-	r, err := d.Resources.Create(ctx, who, name, in.Body.Data.Document)
-	if err != nil {
-		return nil, err
-	}
-	out := keptRecord(r)
-	out.Status, out.Location = http.StatusCreated, "/v1/collections/"+in.Name+"/records/"+string(r.ID)
-	return out, nil
+	data := in.Body.Data.Document
+	right := func(ctx context.Context) error { return d.Resources.MayCreate(ctx, who, name, data) }
+	return idempotent(ctx, d, who, right, func(d dialect) (*kept, error) {
+		r, err := d.Resources.Create(ctx, who, name, data)
+		if err != nil {
+			return nil, err
+		}
+		return madeRecord(name, r), nil
+	})
 }
 
 func (d dialect) readRecord(ctx context.Context, who domain.Asker, in *struct {
 	Caller
 	OneRecord
+	Showing
 	Freshness
 },
 ) (*kept, error) {
+	if err := in.Showing.check(); err != nil {
+		return nil, err
+	}
 	name, id, err := in.parse()
 	if err != nil {
 		return nil, err
@@ -122,6 +122,9 @@ func (d dialect) readRecord(ctx context.Context, who domain.Asker, in *struct {
 		return nil, err
 	}
 	out := keptRecord(r)
+	if out.Body, err = in.view(r); err != nil {
+		return nil, err
+	}
 	if who.Stranger() {
 		out.CacheControl = "no-cache"
 	}
@@ -131,24 +134,55 @@ func (d dialect) readRecord(ctx context.Context, who domain.Asker, in *struct {
 	return out, nil
 }
 
-// A change is the input of what changes the data of a record.
-type change struct {
+func (d dialect) replaceRecord(ctx context.Context, who domain.Asker, in *struct {
+	Caller
+	OneRecord
+	Placing
+	Body dataBody
+},
+) (*kept, error) {
+	match, create, err := in.condition()
+	if err != nil {
+		return nil, err
+	}
+	if create {
+		return d.placeRecord(ctx, who, in.OneRecord, in.Body.Data.Document)
+	}
+	name, id, err := in.parse()
+	if err != nil {
+		return nil, err
+	}
+	r, err := d.Resources.Replace(ctx, who, name, id, match, in.Body.Data.Document)
+	if err != nil {
+		return nil, err
+	}
+	return keptRecord(r), nil
+}
+
+// placeRecord creates a record under the id in its URL, which the client has chosen:
+// what cannot be one is a fault, and not an absence.
+func (d dialect) placeRecord(ctx context.Context, who domain.Asker, where OneRecord, data domain.Document) (*kept, error) {
+	name, err := domain.ParseCollectionName(where.Name)
+	if err != nil {
+		return nil, err
+	}
+	id, err := domain.ParseRecordID(where.ID)
+	if err != nil {
+		return nil, domain.ErrInvalid.At("id", "invalid-id", wantID)
+	}
+	r, err := d.Resources.CreateAs(ctx, who, name, id, data)
+	if err != nil {
+		return nil, err
+	}
+	return madeRecord(name, r), nil
+}
+
+func (d dialect) patchRecord(ctx context.Context, who domain.Asker, in *struct {
 	Caller
 	OneRecord
 	Condition
 	Body dataBody
-}
-
-func (d dialect) replaceRecord(ctx context.Context, who domain.Asker, in *change) (*kept, error) {
-	return in.apply(ctx, who, d.Resources.Replace)
-}
-
-func (d dialect) patchRecord(ctx context.Context, who domain.Asker, in *change) (*kept, error) {
-	return in.apply(ctx, who, d.Resources.Patch)
-}
-
-func (in *change) apply(ctx context.Context, who domain.Asker,
-	f func(context.Context, domain.Asker, domain.CollectionName, domain.RecordID, domain.Revision, domain.Document) (domain.Record, error),
+},
 ) (*kept, error) {
 	match, err := wire.IfMatch(in.IfMatch)
 	if err != nil {
@@ -158,7 +192,7 @@ func (in *change) apply(ctx context.Context, who domain.Asker,
 	if err != nil {
 		return nil, err
 	}
-	r, err := f(ctx, who, name, id, match, in.Body.Data.Document)
+	r, err := d.Resources.Patch(ctx, who, name, id, match, in.Body.Data.Document)
 	if err != nil {
 		return nil, err
 	}

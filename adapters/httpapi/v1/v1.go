@@ -51,10 +51,20 @@ func Mount(r chi.Router, c Config) *huma.OpenAPI {
 		d.revocations()
 		d.collections()
 		d.records()
+		d.authorize()
+		d.batches()
+		d.exports()
+		d.watching()
+		d.imports()
+	})
+	r.Group(func(r chi.Router) {
+		r.Use(strictParameters)
+		d.importing(r)
 	})
 	d.doors(r)
 	d.metadata(r, c.RevocationMax)
 	d.describeDoors()
+	d.describeRetries()
 	return d.api.OpenAPI()
 }
 

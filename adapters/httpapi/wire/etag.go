@@ -42,6 +42,24 @@ func OptionalIfMatch(header string) (domain.Revision, error) {
 	return domain.Revision(n), nil
 }
 
+// PutCondition reads the condition of a PUT, which must have one: what IfMatch reads,
+// to replace what is there, or an If-None-Match of "*" (RFC 9110, section 13.1.2),
+// to create what is not. It fails with domain.ErrNoCondition without either, and with
+// domain.ErrInvalid for both, and for an If-None-Match of something else.
+func PutCondition(ifMatch, ifNoneMatch string) (match domain.Revision, create bool, err error) {
+	ifMatch, ifNoneMatch = strings.TrimSpace(ifMatch), strings.TrimSpace(ifNoneMatch)
+	switch {
+	case ifNoneMatch == "":
+		match, err = IfMatch(ifMatch)
+		return match, false, err
+	case ifMatch != "":
+		return 0, false, domain.ErrInvalid.At("If-None-Match", "contradictory", "want If-Match to replace what is there, or If-None-Match to create it, and not both")
+	case ifNoneMatch != "*":
+		return 0, false, domain.ErrInvalid.At("If-None-Match", "invalid", "want *, to create what is not there")
+	}
+	return 0, true, nil
+}
+
 // NoneMatch reports whether an If-None-Match header holds for what is at
 // revision r: whether it is to be sent (RFC 9110, section 13.1.2).
 func NoneMatch(header string, r domain.Revision) bool {

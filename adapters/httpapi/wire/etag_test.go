@@ -50,6 +50,32 @@ func TestAConditionToChange(t *testing.T) {
 	}
 }
 
+func TestAConditionToPut(t *testing.T) {
+	for _, c := range []struct {
+		name, ifMatch, ifNoneMatch string
+		revision                   domain.Revision
+		create                     bool
+		want                       string
+	}{
+		{"is missing", "", "", 0, false, "precondition-required"},
+		{"is two spaces", " ", " ", 0, false, "precondition-required"},
+		{"is a revision", `"7"`, "", 7, false, "ok"},
+		{"is whatever is there", "*", " ", 0, false, "ok"},
+		{"is that nothing is there", "", "*", 0, true, "ok"},
+		{"is that nothing is there, between spaces", " ", " * ", 0, true, "ok"},
+		{"is that a revision is not there", "", `"7"`, 0, false, "invalid-request If-None-Match invalid"},
+		{"is that nothing is there, or not a revision", "", `*, "7"`, 0, false, "invalid-request If-None-Match invalid"},
+		{"contradicts itself", "*", "*", 0, false, "invalid-request If-None-Match contradictory"},
+		{"wants one revision, and not another", `"7"`, `"8"`, 0, false, "invalid-request If-None-Match contradictory"},
+		{"is several", `"7", "8"`, "", 0, false, "invalid-request If-Match several"},
+	} {
+		match, create, err := wire.PutCondition(c.ifMatch, c.ifNoneMatch)
+		if match != c.revision || create != c.create || blamed(err) != c.want {
+			t.Errorf("%s: got %d, %t, %s", c.name, match, create, blamed(err))
+		}
+	}
+}
+
 func TestAConditionToSend(t *testing.T) {
 	for _, c := range []struct {
 		name, header string

@@ -6,6 +6,7 @@ package wire
 import (
 	"github.com/keyport-go/keyport/domain/accounts"
 	"github.com/keyport-go/keyport/domain/numbers"
+	"github.com/keyport-go/keyport/domain/receipts"
 	"github.com/keyport-go/keyport/domain/resources"
 	"github.com/keyport-go/keyport/domain/tokens"
 )
@@ -16,4 +17,5 @@ type Services struct {
 	Tokens    *tokens.Service
 	Resources *resources.Service
 	Numbers   *numbers.Service
+	Receipts  *receipts.Service
 }

@@ -121,7 +121,18 @@ func (s Site) ServeDemo(ctx context.Context, env ...string) (*process.Keyport, e
 // SetPassword gives an account of the site a new password by command, and returns
 // it.
 func (s Site) SetPassword(ctx context.Context, login string) (string, error) {
-	out, err := s.Run(ctx, nil, "admin", "password", login)
+	return s.printed(ctx, "password", login)
+}
+
+// CreateAdministrator opens an administrator's account by command, and returns its
+// password.
+func (s Site) CreateAdministrator(ctx context.Context, login string) (string, error) {
+	return s.printed(ctx, "create", login)
+}
+
+// printed returns the password that a command prints.
+func (s Site) printed(ctx context.Context, verb, login string) (string, error) {
+	out, err := s.Run(ctx, nil, "admin", verb, login)
 	_, password, found := strings.Cut(strings.TrimSpace(out), "password ")
 	if err == nil && !found {
 		err = errors.New("no password was printed")

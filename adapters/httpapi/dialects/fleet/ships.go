@@ -12,6 +12,7 @@ import (
 	"github.com/keyport-go/keyport/adapters/httpapi/wire"
 	"github.com/keyport-go/keyport/domain"
 	"github.com/keyport-go/keyport/domain/numbers"
+	"github.com/keyport-go/keyport/domain/resources"
 )
 
 // collection holds the ships. Its rules say who may do what.
@@ -85,7 +86,7 @@ func (d dialect) listShips(w http.ResponseWriter, r *http.Request) error {
 func (d dialect) allShips(ctx context.Context) ([]domain.Record, error) {
 	var all []domain.Record
 	for p := (domain.PageRequest{Limit: domain.MaxLimit}); len(all) < numbers.MaxList; {
-		page, err := d.Resources.List(ctx, domain.Asker{}, collection, p)
+		page, err := d.Resources.List(ctx, domain.Asker{}, collection, resources.ListRequest{PageRequest: p})
 		if err != nil {
 			return nil, err
 		}

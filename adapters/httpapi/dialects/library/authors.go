@@ -9,6 +9,7 @@ import (
 	"github.com/keyport-go/keyport/adapters/httpapi/wire"
 	"github.com/keyport-go/keyport/domain"
 	"github.com/keyport-go/keyport/domain/numbers"
+	"github.com/keyport-go/keyport/domain/resources"
 )
 
 // create makes an author of the asker's. What a member must hold is for the schema
@@ -91,7 +92,7 @@ func (d dialect) records(ctx context.Context, who domain.Asker) ([]domain.Record
 	var all []domain.Record
 	p := domain.PageRequest{Limit: domain.MaxLimit}
 	for len(all) < numbers.MaxList {
-		page, err := d.Resources.List(ctx, who, collection, p)
+		page, err := d.Resources.List(ctx, who, collection, resources.ListRequest{PageRequest: p})
 		if err != nil {
 			return nil, err
 		}

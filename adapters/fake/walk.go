@@ -1,0 +1,115 @@
+package fake
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/keyport-go/keyport/domain"
+)
+
+// A stop is one record on a walk.
+type stop struct {
+	domain.Place
+	at place
+}
+
+// find returns what a query wants of a collection.
+func (t *tables) find(name domain.CollectionName, q domain.Query) (list []domain.Record, err error) {
+	stops := t.stops(name, q.Walk)
+	slices.SortFunc(stops, func(a, b stop) int {
+		if q.Backward {
+			a, b = b, a
+		}
+		return a.Compare(b.Place)
+	})
+	if q.After != (domain.Place{}) {
+		stops = slices.DeleteFunc(stops, func(s stop) bool {
+			order := s.Compare(q.After)
+			return order == 0 || order < 0 != q.Backward
+		})
+	}
+	bounded := q.Scan > 0 && !t.rare(name, q.Words)
+	for n, s := range stops {
+		if len(list) >= q.Limit {
+			break
+		}
+		if bounded && n == q.Scan {
+			return nil, domain.ErrTooBroad
+		}
+		if rec := t.records[s.at]; t.filed[s.at].has(q.Words) && domain.Holds(q.Where, rec) {
+			list = append(list, rec)
+		}
+	}
+	return list, nil
+}
+
+// stops returns the records of a walk in no order.
+func (t *tables) stops(name domain.CollectionName, w domain.Walk) (list []stop) {
+	for at, rec := range t.records {
+		if at.collection != name || w.Owner != "" && rec.Owner != w.Owner {
+			continue
+		}
+		if key, ok := t.filed[at].key(w, rec); ok {
+			list = append(list, stop{domain.Place{Key: key, ID: rec.ID}, at})
+		}
+	}
+	return list
+}
+
+// A filing is what is kept of a record to find it by.
+type filing struct {
+	index []domain.IndexKey
+	words []string
+}
+
+// key returns the key of a record's place on a walk; false if the walk passes it by.
+func (f filing) key(w domain.Walk, rec domain.Record) (string, bool) {
+	switch w.Order {
+	case domain.ByCreated:
+		return domain.TimeKey(rec.Created), true
+	case domain.ByChanged:
+		return domain.TimeKey(rec.Changed), true
+	case domain.ByIndex:
+		for _, k := range f.index {
+			if k.Index == w.Index {
+				return k.Key, k.Key >= w.Low && (w.High == "" || k.Key < w.High)
+			}
+		}
+		return "", false
+	}
+	return "", true
+}
+
+// rare reports whether few records of a collection have one of the words.
+func (t *tables) rare(name domain.CollectionName, words []string) bool {
+	for i := range words {
+		have := 0
+		for at, f := range t.filed {
+			if at.collection == name && f.hasWord(words, i) {
+				have++
+			}
+		}
+		if have < domain.RareWord {
+			return true
+		}
+	}
+	return false
+}
+
+// has reports whether a record has all of the words.
+func (f filing) has(words []string) bool {
+	for i := range words {
+		if !f.hasWord(words, i) {
+			return false
+		}
+	}
+	return true
+}
+
+// hasWord reports whether a record has the word at i; of the last its beginning.
+func (f filing) hasWord(words []string, i int) bool {
+	if i < len(words)-1 {
+		return slices.Contains(f.words, words[i])
+	}
+	return slices.ContainsFunc(f.words, func(w string) bool { return strings.HasPrefix(w, words[i]) })
+}

@@ -1,0 +1,172 @@
+package sqlite
+
+import "github.com/keyport-go/keyport/domain"
+
+// A walk is the part of a statement that passes records r in an order, all by one
+// index. The name of the collection is ?1.
+type walk struct {
+	from  string
+	id    string // the column of from that has the ids of the records
+	where string
+	order string
+}
+
+func (w walk) steps() string { return " FROM " + w.from + " WHERE " + w.where }
+
+func (w walk) sorted() string { return w.steps() + " ORDER BY " + w.order }
+
+// along renders the walk of a query behind its place.
+func (w *rendering) along(q domain.Query) walk {
+	if q.Order == domain.ByIndex {
+		return w.alongIndex(q)
+	}
+	on := walk{from: "records r", id: "r.id", where: "r.collection = ?1"}
+	if q.Owner != "" {
+		on.where += " AND r.owner = " + w.bind(q.Owner)
+	}
+	beyond, direction := " > ", ""
+	if q.Backward {
+		beyond, direction = " < ", " DESC"
+	}
+	begun := q.After != domain.Place{}
+	by := map[domain.Order]string{domain.ByCreated: "r.created", domain.ByChanged: "r.changed"}[q.Order]
+	if by == "" {
+		if begun {
+			on.where += " AND r.id" + beyond + w.bind(q.After.ID)
+		}
+		on.order = "r.id" + direction
+		return on
+	}
+	if begun {
+		on.where += " AND (" + by + ", r.id)" + beyond + "(" + w.bind(micros(domain.KeyTime(q.After.Key))) + ", " + w.bind(q.After.ID) + ")"
+	}
+	on.order = by + direction + ", r.id" + direction
+	return on
+}
+
+// alongIndex renders a walk by the rows of an index. SQLite follows one bound at either
+// end, so of the walk's own and its place the narrower is given.
+func (w *rendering) alongIndex(q domain.Query) walk {
+	low, high, direction := "", "", ""
+	if q.Backward {
+		direction = " DESC"
+	}
+	begun := q.After != domain.Place{}
+	switch {
+	case begun && !q.Backward && q.After.Key >= q.Low:
+		low = " AND (x.key, x.record) > " + w.place(q.After)
+	case q.Low != "":
+		low = " AND x.key >= " + w.bind([]byte(q.Low))
+	}
+	switch {
+	case begun && q.Backward && (q.High == "" || q.After.Key < q.High):
+		high = " AND (x.key, x.record) < " + w.place(q.After)
+	case q.High != "":
+		high = " AND x.key < " + w.bind([]byte(q.High))
+	}
+	owner := ""
+	if q.Owner != "" {
+		owner = " AND r.owner = " + w.bind(q.Owner)
+	}
+	return walk{
+		from:  "record_index x CROSS JOIN records r ON r.collection = x.collection AND r.id = x.record AND r.revision = x.revision" + owner,
+		id:    "x.record",
+		where: "x.collection = ?1 AND x.name = " + w.bind(q.Index) + low + high,
+		order: "x.key" + direction + ", x.record" + direction,
+	}
+}
+
+func (w *rendering) place(p domain.Place) string {
+	return "(" + w.bind([]byte(p.Key)) + ", " + w.bind(p.ID) + ")"
+}
+
+// tooBroad is, in place of the collection's revision, that the walk goes on beyond
+// what may be looked at.
+const tooBroad = -1
+
+// listing renders the statement that finds what a query wants. Its first row is the
+// revision of the collection, if there is such a collection; those of the records
+// follow, without a revision; and the last is tooBroad, if that holds. SQLite works
+// them out one after the other, so that whoever has enough stops it there. rare is what
+// rareWord says of the words.
+func listing(name domain.CollectionName, q domain.Query, rare int) (text string, args []any) {
+	w := newRendering(name)
+	text = "SELECT revision, NULL, NULL, NULL, NULL, NULL, NULL FROM collections WHERE name = ?1"
+	if q.Limit <= 0 {
+		return text, w.args
+	}
+	const columns = "SELECT NULL, r.id, r.owner, r.data, r.revision, r.created, r.changed"
+	along := w.along(q)
+	switch {
+	case rare >= 0:
+		along = w.narrow(along, q, rare)
+		fallthrough
+	case all(q):
+		return text + " UNION ALL SELECT * FROM (" + columns + along.sorted() + " LIMIT " + w.bind(q.Limit) + ") page", w.args
+	}
+	found, beyond := w.sift(along, q)
+	text += " UNION ALL " + columns + found
+	if beyond != "" {
+		text += " UNION ALL SELECT -1, NULL, NULL, NULL, NULL, NULL, NULL" + beyond
+	}
+	return text + " LIMIT 1 + " + w.bind(q.Limit), w.args
+}
+
+// counting renders the statement that counts what a query wants: its rows are as those
+// of listing, with the number in place of the records.
+func counting(name domain.CollectionName, q domain.Query, rare int) (text string, args []any) {
+	w := newRendering(name)
+	text = "SELECT revision, NULL FROM collections WHERE name = ?1 UNION ALL SELECT NULL, count(*) FROM (SELECT 1"
+	most := " LIMIT " + w.bind(max(q.Limit, 0)) + ") counted"
+	along := w.along(q)
+	switch {
+	case rare >= 0:
+		return text + w.narrow(along, q, rare).steps() + most, w.args
+	case all(q):
+		return text + along.sorted() + most, w.args
+	}
+	found, beyond := w.sift(along, q)
+	text += found + most
+	if beyond != "" {
+		text += " UNION ALL SELECT -1, NULL" + beyond
+	}
+	return text, w.args
+}
+
+// all reports whether a query wants each record of its walk, as far as it goes.
+func all(q domain.Query) bool {
+	_, everything := q.Where.(domain.Everything)
+	owned, byOwner := q.Where.(domain.OwnedBy)
+	return len(q.Words) == 0 && (q.Scan <= 0 || q.Scan >= q.Limit) &&
+		(everything || byOwner && owned.Account == q.Owner && q.Owner != "")
+}
+
+// sift renders the passing of as many records as may be looked at, with a condition on
+// each; and, if there is such a bound, what has a row if there are more. A record whose
+// words are not those that are wanted is passed by, without a look at its data.
+func (w *rendering) sift(along walk, q domain.Query) (found, beyond string) {
+	scan := -1 // no bound
+	if q.Scan > 0 {
+		scan = q.Scan
+	}
+	most := w.bind(scan)
+	found = " FROM (SELECT r.rowid AS at, r.id AS id" + along.sorted() + " LIMIT " + most + ") passed" +
+		" CROSS JOIN records r ON r.rowid = passed.at WHERE "
+	if len(q.Words) > 0 {
+		found += "EXISTS (SELECT 1 FROM record_texts t WHERE t.collection = ?1 AND t.record = passed.id AND " + w.worded(q.Words) + ") AND "
+	}
+	found += w.condition(q.Where)
+	if q.Scan > 0 {
+		beyond = " FROM (SELECT 1" + along.sorted() + " LIMIT 1 OFFSET " + most + ") further"
+	}
+	return found, beyond
+}
+
+// narrow renders the records of a walk that a query wants, from among the few that have
+// a rare word. They are to be sorted.
+func (w *rendering) narrow(along walk, q domain.Query, rare int) walk {
+	along.from = "record_texts t CROSS JOIN " + along.from
+	along.where = "t.number IN (SELECT doc FROM record_terms WHERE " + w.spoken(q.Words, rare) + ") AND " + w.worded(q.Words) +
+		" AND " + along.id + " = t.record AND " + along.where + " AND " + w.condition(q.Where)
+	return along
+}

@@ -1,0 +1,149 @@
+package resources
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"iter"
+
+	"github.com/keyport-go/keyport/domain"
+	"github.com/keyport-go/keyport/ports"
+)
+
+// maxChunk is the most bytes of data that an import takes in one transaction, and one
+// record.
+const maxChunk = 4 << 20
+
+// An Arrival is one line of an import.
+type Arrival struct {
+	ID    domain.RecordID // "": a new one
+	Data  domain.Document
+	Blank bool  // there is nothing on the line
+	Err   error // why the line cannot be read; a *domain.Error
+}
+
+// Import takes records from lines, by the rules, some hundred in a transaction, and
+// notes in the same how far it is. The records belong to whoever imports. A line
+// that is refused is noted as a problem, and the rest goes on. caller says before
+// each transaction who asks.
+//
+// Called again with the same id and the same lines, it passes over those that are
+// dealt with: no line has an effect twice, however often an import is broken off. It
+// returns how far the import is, also where it fails; and it fails as Create does
+// where none of the lines can be taken, with ErrImportNotFound where the id is
+// somebody else's or of another collection, and with ErrImportMoved where somebody
+// takes the same import on at the same time.
+func (s *Service) Import(ctx context.Context, caller Caller, name domain.CollectionName, id domain.ImportID, lines iter.Seq2[Arrival, error]) (domain.Import, error) {
+	who, err := caller(ctx)
+	if err != nil {
+		return domain.Import{}, err
+	}
+	job, err := s.job(ctx, who, name, id)
+	if err != nil || job.Done {
+		return job, err
+	}
+	var chunk []Arrival
+	passed, size := int64(0), 0
+	for a, err := range lines {
+		if err != nil {
+			return job, err
+		}
+		if passed++; passed <= job.Lines {
+			continue
+		}
+		chunk = append(chunk, a)
+		if size += len(a.Data.Text()); len(chunk) < swath && size < maxChunk {
+			continue
+		}
+		if job, err = s.take(ctx, caller, job, chunk, false); err != nil {
+			return job, err
+		}
+		chunk, size = chunk[:0], 0
+	}
+	return s.take(ctx, caller, job, chunk, true)
+}
+
+// Importing returns how far an import of the asker's is. It fails with
+// ErrUnauthenticated or ErrImportNotFound.
+func (s *Service) Importing(ctx context.Context, who domain.Asker, name domain.CollectionName, id domain.ImportID) (domain.Import, error) {
+	if who.Stranger() {
+		return domain.Import{}, domain.ErrUnauthenticated
+	}
+	if err := who.May(domain.WriteRecords); err != nil {
+		return domain.Import{}, err
+	}
+	job, err := s.c.Store.Imports().ByID(ctx, id)
+	if err == nil && (job.Account != who.Account || job.Collection != name) {
+		return domain.Import{}, domain.ErrImportNotFound
+	}
+	return job, err
+}
+
+// job returns an import that is under way, or a new one.
+func (s *Service) job(ctx context.Context, who domain.Asker, name domain.CollectionName, id domain.ImportID) (domain.Import, error) {
+	job, err := s.Importing(ctx, who, name, id)
+	if !errors.Is(err, domain.ErrImportNotFound) {
+		return job, err
+	}
+	if _, err := s.c.Store.Imports().ByID(ctx, id); !errors.Is(err, domain.ErrImportNotFound) {
+		return domain.Import{}, errors.Join(err, domain.ErrImportNotFound)
+	}
+	now := s.c.Now()
+	err = s.declared.use(ctx, s.c.Store.Collections(), name, func(d *declaration) error {
+		if d.create.Never(who, now) {
+			return denied(who)
+		}
+		return nil
+	})
+	return domain.Import{ID: id, Account: who.Account, Collection: name, Created: now, Changed: now}, err
+}
+
+// take deals with the next lines of an import in one transaction.
+func (s *Service) take(ctx context.Context, caller Caller, job domain.Import, chunk []Arrival, last bool) (domain.Import, error) {
+	who, err := caller(ctx)
+	if err != nil {
+		return job, err
+	}
+	var next domain.Import
+	err = s.declared.use(ctx, s.c.Store.Collections(), job.Collection, func(d *declaration) error {
+		records, refusals := make([]domain.Record, len(chunk)), make([]error, len(chunk))
+		for i, a := range chunk {
+			if a.Blank || a.Err != nil {
+				refusals[i] = a.Err
+				continue
+			}
+			id := a.ID
+			if id == "" {
+				id = domain.RecordID(s.c.NewID())
+			}
+			records[i], refusals[i] = s.fresh(d, who, id, a.Data)
+		}
+		return s.c.Store.Atomically(ctx, func(tx ports.Repositories) error {
+			// Nothing else asks the store about lines that are all refused.
+			if c, err := tx.Collections().ByName(ctx, d.Name); err != nil || c.Ref() != d.Ref() {
+				return cmp.Or(err, error(domain.ErrCollectionChanged))
+			}
+			next = job
+			next.Problems = append([]domain.ImportProblem(nil), job.Problems...)
+			for i, a := range chunk {
+				err := refusals[i]
+				if err == nil && !a.Blank {
+					err = tx.Records().Add(ctx, d.Ref(), records[i], d.Entries(records[i], records[i].Created))
+				}
+				if !a.Blank && err == nil {
+					next.Stored++
+				}
+				next.Lines++
+				if err := next.Refuse(err); err != nil {
+					return err
+				}
+			}
+			next.Done, next.Changed = last, s.c.Now()
+			return tx.Imports().Advance(ctx, next, job.Lines)
+		})
+	})
+	if err != nil {
+		return job, err
+	}
+	return next, nil
+}

@@ -1,0 +1,78 @@
+package resources
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/keyport-go/keyport/domain"
+	"github.com/keyport-go/keyport/ports"
+)
+
+const (
+	maxUnfit = 20              // records that are named when they do not fit
+	skew     = 5 * time.Minute // by how much the clocks of replicas may differ
+	swath    = 500             // records that are read, or entered, at a time
+)
+
+// tighten puts d in the place of the collection that is stored as old, once each of
+// its records fits the schema of d. Most are judged while everything goes on; then
+// writers are held, and those that were written since are judged. With dryRun it
+// only judges. It fails with ErrRecordsUnfit or ErrStale.
+func (s *Service) tighten(ctx context.Context, d *declaration, old domain.CollectionRef, dryRun bool) error {
+	since := s.c.Now().Add(-skew)
+	if err := unfit(ctx, s.c.Store, d, old, domain.Everything{}); err != nil || dryRun {
+		return err
+	}
+	return s.c.Store.Atomically(ctx, func(tx ports.Repositories) error {
+		if err := tx.Collections().Hold(ctx, old); err != nil {
+			return err
+		}
+		late := domain.Compare{Op: domain.AtMost, Left: domain.Literal{Value: since}, Right: domain.ColumnChanged}
+		if err := unfit(ctx, tx, d, old, late); err != nil {
+			return err
+		}
+		return tx.Collections().Replace(ctx, d.Collection)
+	})
+}
+
+// unfit fails with ErrRecordsUnfit, and names the first, if some of the records for
+// which where is True do not fit the schema of d.
+func unfit(ctx context.Context, in ports.Repositories, d *declaration, old domain.CollectionRef, where domain.Predicate) error {
+	refused, found := domain.ErrRecordsUnfit, 0
+	q := domain.Query{Where: where, Limit: swath}
+	if where != (domain.Everything{}) {
+		q.Order = domain.ByChanged
+		q.Backward = true
+	}
+	for found < maxUnfit {
+		page, err := in.Records().List(ctx, old, q)
+		if err != nil {
+			return stale(err)
+		}
+		for _, r := range page {
+			err := d.schema.Check(r.Data)
+			if err == nil {
+				continue
+			}
+			e, ok := errors.AsType[*domain.Error](err)
+			if !ok {
+				return err
+			}
+			for _, f := range e.Fields {
+				refused = refused.At("/records/"+string(r.ID)+f.Path, f.Code, f.Problem)
+			}
+			if found++; found == maxUnfit {
+				break
+			}
+		}
+		if len(page) < swath {
+			break
+		}
+		q.After = d.PlaceOf(q.Walk, page[len(page)-1])
+	}
+	if found > 0 {
+		return refused
+	}
+	return nil
+}
