@@ -36,7 +36,7 @@ func TestWhatALineIsNotToBlameFor(t *testing.T) {
 		domain.ErrUnavailable.Because(context.DeadlineExceeded),
 	} {
 		i := domain.Import{Lines: 1}
-		if got := i.Refuse(err); got != err || i.Refused != 0 || i.Problems != nil {
+		if got := i.Refuse(err); !errors.Is(got, err) || i.Refused != 0 || i.Problems != nil {
 			t.Errorf("%v: it is noted as %+v, and returned as %v", err, i, got)
 		}
 	}

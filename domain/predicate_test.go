@@ -21,9 +21,11 @@ var (
 func lit(v any) domain.Literal           { return domain.Literal{Value: v} }
 func at(path ...string) domain.Member    { return domain.Member(path) }
 func eq(a, b domain.Term) domain.Compare { return domain.Compare{Op: domain.Equal, Left: a, Right: b} }
+
 func less(a, b domain.Term) domain.Compare {
 	return domain.Compare{Op: domain.Less, Left: a, Right: b}
 }
+
 func atMost(a, b domain.Term) domain.Compare {
 	return domain.Compare{Op: domain.AtMost, Left: a, Right: b}
 }
@@ -31,6 +33,7 @@ func not(p domain.Predicate) domain.Not { return domain.Not{Part: p} }
 func calc(a domain.Term, op domain.Operator, b domain.Term) domain.Arithmetic {
 	return domain.Arithmetic{Op: op, Left: a, Right: b}
 }
+
 func text(op domain.TextTest, s, part domain.Term) domain.TestText {
 	return domain.TestText{Op: op, Text: s, Part: part}
 }

@@ -11,8 +11,9 @@ const (
 	MaxSortField = 64 // bytes of a field's name
 )
 
-// A Sort is an order of records: by one field after the other, and at last by id,
-// in the direction of the first. The empty Sort is the order of ids.
+// A Sort is an order of records: by one field after the other, and at last by id, in
+// the direction in which the walk goes that serves it. The empty Sort is the order of
+// ids.
 type Sort []SortKey
 
 // A SortKey is one field of an order. It is a path of member names in the data,

@@ -22,13 +22,7 @@ func TruthOf(b bool) Truth {
 
 // Not returns the opposite; of Unknown that is Unknown.
 func (t Truth) Not() Truth {
-	switch t {
-	case True:
-		return False
-	case False:
-		return True
-	}
-	return Unknown
+	return [...]Truth{Unknown: Unknown, False: True, True: False}[t]
 }
 
 // And is False where either is, whatever the other; True where both are.

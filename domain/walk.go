@@ -45,6 +45,7 @@ func (p Place) Compare(q Place) int {
 // PlaceOf returns where a record of c stands on a walk.
 func (c Collection) PlaceOf(w Walk, r Record) Place {
 	switch w.Order {
+	case ByID:
 	case ByCreated:
 		return Place{TimeKey(r.Created), r.ID}
 	case ByChanged:
@@ -69,10 +70,10 @@ type Query struct {
 	Scan  int // records of the walk that may be looked at; at or below 0: no bound
 }
 
-// PlanWalk chooses how to find the records of c for which where is True, in an
-// order. An index serves an order that it has, or its exact reverse; fields that the
-// condition fixes count in neither. It fails with
-// ErrNotSorted where no index that is built serves the order.
+// PlanWalk chooses how to find the records of c for which where is True, in an order.
+// An index serves an order that it has, or its exact reverse; fields that the condition
+// fixes count in neither. It fails with ErrNotSorted where no index that is built serves
+// the order.
 func (c Collection) PlanWalk(where Predicate, order Sort) (Walk, error) {
 	known := fixed(where)
 	best, bestScore := Walk{}, -1

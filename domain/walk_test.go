@@ -333,6 +333,40 @@ func TestAWalkIsNarrow(t *testing.T) {
 	}
 }
 
+// Where all fields of an index are fixed, it is passed where they have these values and
+// nowhere else.
+func TestAWalkOfWhatIsFixedPassesNothingElse(t *testing.T) {
+	names := []string{"a", "b"}
+	rapid.Check(t, func(t *rapid.T) {
+		s := orders(names, 1, 2).Draw(t, "order")
+		c := domain.Collection{Indexes: []domain.Index{{Sort: s}}}
+		records := rapid.SliceOfN(valued(names...), 1, 30).Draw(t, "records")
+		model := records[0]
+		var where domain.All
+		for _, k := range s {
+			switch at := standingIn(model, k.Field); at.kind {
+			case 2, 3:
+				where = append(where, eq(k.Term(), lit(at.kind == 3)))
+			case 4:
+				where = append(where, eq(lit(at.number), k.Term()))
+			case 6:
+				where = append(where, eq(k.Term(), lit(at.text)))
+			default:
+				return
+			}
+		}
+		w, err := c.PlanWalk(where, nil)
+		if err != nil || w.Index != s.String() {
+			t.Fatalf("it walks by %+v (%v)", w, err)
+		}
+		for _, r := range records {
+			if passed := len(walked(c, w, []domain.Record{r})) == 1; passed != (compareBy(s, model, r) == 0) {
+				t.Fatalf("where it is like %s, %s is passed: %t", model.Data.Text(), r.Data.Text(), passed)
+			}
+		}
+	})
+}
+
 func TestPlacesAreOrderedByKeyAndThenById(t *testing.T) {
 	places := []domain.Place{{}, {ID: "1"}, {ID: "2"}, {Key: "a"}, {Key: "a", ID: "1"}, {Key: "a", ID: "2"}, {Key: "b", ID: "0"}}
 	for i, a := range places {

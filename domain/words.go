@@ -18,7 +18,7 @@ const (
 	MaxWords       = 1000 // of one record; further ones are not found
 	MaxSearchText  = 200  // bytes of what is searched for
 	MaxSearchWords = 10   // of it
-	RareWord       = 1000 // records of a collection; a word that fewer have is rare
+	RareWord       = 1000 // words of records; a word of a search that fewer are, or begin with, is rare
 )
 
 // checkSearch fails with ErrInvalidCollection unless fields can be searched.

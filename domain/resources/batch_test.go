@@ -203,8 +203,11 @@ func TestWhoeverMayCreateIsTold(t *testing.T) {
 		data string
 		want string
 	}{
-		{editor, `{"name":"Fram"}`, "ok"}, {editor, `{}`, "invalid-record"}, {ada, `{"name":"Fram"}`, "not-allowed"},
-		{stranger, `{"name":"Fram"}`, "unauthenticated"}, {byKey(domain.ReadRecords), `{"name":"Fram"}`, "out-of-scope"},
+		{editor, `{"name":"Fram"}`, "ok"},
+		{editor, `{}`, "invalid-record"},
+		{ada, `{"name":"Fram"}`, "not-allowed"},
+		{stranger, `{"name":"Fram"}`, "unauthenticated"},
+		{byKey(domain.ReadRecords), `{"name":"Fram"}`, "out-of-scope"},
 	} {
 		if err := w.MayCreate(t.Context(), c.who, "ships", document(t, c.data)); outcome(err) != c.want {
 			t.Errorf("%+v, %s: got %v, want %s", c.who, c.data, err, c.want)

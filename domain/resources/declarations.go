@@ -30,6 +30,7 @@ func (d *declaration) rule(v domain.Verb) ports.Rule {
 		return d.create
 	case domain.VerbUpdate:
 		return d.update
+	case domain.VerbDelete:
 	}
 	return d.remove
 }

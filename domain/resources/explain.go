@@ -104,6 +104,7 @@ func (s *Service) judge(ctx context.Context, d *declaration, who domain.Asker, q
 			return nil
 		}
 		return err
+	case domain.VerbRead, domain.VerbUpdate, domain.VerbDelete: // of a record that is there
 	}
 	r, err := s.visible(ctx, d, who, q.ID)
 	if err != nil {

@@ -66,27 +66,37 @@ func (s *Service) Import(ctx context.Context, caller Caller, name domain.Collect
 // Importing returns how far an import of the asker's is. It fails with
 // ErrUnauthenticated or ErrImportNotFound.
 func (s *Service) Importing(ctx context.Context, who domain.Asker, name domain.CollectionName, id domain.ImportID) (domain.Import, error) {
-	if who.Stranger() {
-		return domain.Import{}, domain.ErrUnauthenticated
-	}
-	if err := who.May(domain.WriteRecords); err != nil {
-		return domain.Import{}, err
-	}
-	job, err := s.c.Store.Imports().ByID(ctx, id)
-	if err == nil && (job.Account != who.Account || job.Collection != name) {
-		return domain.Import{}, domain.ErrImportNotFound
+	job, known, err := s.imported(ctx, who, name, id)
+	if err == nil && !known {
+		err = domain.ErrImportNotFound
 	}
 	return job, err
 }
 
+// imported returns an import of the asker's, if there is one of that id. It fails with
+// ErrImportNotFound where that is somebody else's or of another collection.
+func (s *Service) imported(ctx context.Context, who domain.Asker, name domain.CollectionName, id domain.ImportID) (job domain.Import, known bool, err error) {
+	if who.Stranger() {
+		return job, false, domain.ErrUnauthenticated
+	}
+	if err := who.May(domain.WriteRecords); err != nil {
+		return job, false, err
+	}
+	job, err = s.c.Store.Imports().ByID(ctx, id)
+	switch {
+	case errors.Is(err, domain.ErrImportNotFound):
+		return domain.Import{}, false, nil
+	case err == nil && (job.Account != who.Account || job.Collection != name):
+		return domain.Import{}, false, domain.ErrImportNotFound
+	}
+	return job, err == nil, err
+}
+
 // job returns an import that is under way, or a new one.
 func (s *Service) job(ctx context.Context, who domain.Asker, name domain.CollectionName, id domain.ImportID) (domain.Import, error) {
-	job, err := s.Importing(ctx, who, name, id)
-	if !errors.Is(err, domain.ErrImportNotFound) {
+	job, known, err := s.imported(ctx, who, name, id)
+	if known || err != nil {
 		return job, err
-	}
-	if _, err := s.c.Store.Imports().ByID(ctx, id); !errors.Is(err, domain.ErrImportNotFound) {
-		return domain.Import{}, errors.Join(err, domain.ErrImportNotFound)
 	}
 	now := s.c.Now()
 	err = s.declared.use(ctx, s.c.Store.Collections(), name, func(d *declaration) error {

@@ -215,7 +215,7 @@ func TestLinesThatBreakOffAreTakenUpAgain(t *testing.T) {
 		lines int64
 	}{{0, 0}, {300, 0}, {700, 500}, {700, 500}, {1100, 1000}} {
 		got, err := w.Import(t.Context(), same(ada), "ships", job, broken(c.after))
-		if err != cut || got.Lines != c.lines || got.Done {
+		if !errors.Is(err, cut) || got.Lines != c.lines || got.Done {
 			t.Errorf("broken after %d: %+v, %v", c.after, got, err)
 		}
 	}

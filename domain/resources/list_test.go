@@ -366,7 +366,7 @@ func TestEachEndsWhenItMust(t *testing.T) {
 			return enough
 		}
 		return nil
-	}); err != enough || n != 7 {
+	}); !errors.Is(err, enough) || n != 7 {
 		t.Errorf("after %d: %v", n, err)
 	}
 	asked, n := 0, 0

@@ -21,36 +21,38 @@ const (
 // only judges. It fails with ErrRecordsUnfit or ErrStale.
 func (s *Service) tighten(ctx context.Context, d *declaration, old domain.CollectionRef, dryRun bool) error {
 	since := s.c.Now().Add(-skew)
-	if err := unfit(ctx, s.c.Store, d, old, domain.Everything{}); err != nil || dryRun {
+	if err := unfit(ctx, s.c.Store, d, old, time.Time{}); err != nil || dryRun {
 		return err
 	}
 	return s.c.Store.Atomically(ctx, func(tx ports.Repositories) error {
 		if err := tx.Collections().Hold(ctx, old); err != nil {
 			return err
 		}
-		late := domain.Compare{Op: domain.AtMost, Left: domain.Literal{Value: since}, Right: domain.ColumnChanged}
-		if err := unfit(ctx, tx, d, old, late); err != nil {
+		if err := unfit(ctx, tx, d, old, since); err != nil {
 			return err
 		}
 		return tx.Collections().Replace(ctx, d.Collection)
 	})
 }
 
-// unfit fails with ErrRecordsUnfit, and names the first, if some of the records for
-// which where is True do not fit the schema of d.
-func unfit(ctx context.Context, in ports.Repositories, d *declaration, old domain.CollectionRef, where domain.Predicate) error {
+// unfit fails with ErrRecordsUnfit, and names the first, if some of the records do not
+// fit the schema of d: of all, or of those that were written since.
+func unfit(ctx context.Context, in ports.Repositories, d *declaration, old domain.CollectionRef, since time.Time) error {
 	refused, found := domain.ErrRecordsUnfit, 0
-	q := domain.Query{Where: where, Limit: swath}
-	if where != (domain.Everything{}) {
-		q.Order = domain.ByChanged
-		q.Backward = true
+	q := domain.Query{Where: domain.Everything{}, Limit: swath}
+	if !since.IsZero() {
+		q.Walk = domain.Walk{Order: domain.ByChanged, Backward: true}
 	}
+pages:
 	for found < maxUnfit {
 		page, err := in.Records().List(ctx, old, q)
 		if err != nil {
 			return stale(err)
 		}
 		for _, r := range page {
+			if r.Changed.Before(since) {
+				break pages
+			}
 			err := d.schema.Check(r.Data)
 			if err == nil {
 				continue

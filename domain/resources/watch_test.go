@@ -263,10 +263,7 @@ func TestEventsThatComeWhileSomebodyCatchesUpAreToldOnce(t *testing.T) {
 		t.Errorf("it goes on with %s", got)
 	}
 	w.make(t, `{"name":"meanwhile"}`)
-	for {
-		if said(o.next(t)) == "created meanwhile" {
-			break
-		}
+	for said(o.next(t)) != "created meanwhile" {
 	}
 	for range 3 { // the store has been asked whether there is more
 		<-asked
@@ -359,13 +356,13 @@ func TestSoManyMayWatch(t *testing.T) {
 	var watch func() error
 	watch = func() error {
 		return w.Watch(t.Context(), same(ada), "ships", "", "", func(resources.Notice) error {
-			if err := watch(); err != enough {
+			if err := watch(); !errors.Is(err, enough) {
 				refused = err
 			}
 			return enough
 		})
 	}
-	if err := watch(); err != enough {
+	if err := watch(); !errors.Is(err, enough) {
 		t.Error(err)
 	}
 	is(t, refused, domain.ErrTooManyWatchers)
@@ -545,7 +542,7 @@ func TestAWatchEndsWhereNobodyListens(t *testing.T) {
 	w := newWorld()
 	w.declare(t, watched(open))
 	deaf := errors.New("the client has gone")
-	if err := w.Watch(t.Context(), same(ada), "ships", "", "", func(resources.Notice) error { return deaf }); err != deaf {
+	if err := w.Watch(t.Context(), same(ada), "ships", "", "", func(resources.Notice) error { return deaf }); !errors.Is(err, deaf) {
 		t.Errorf("at the first word: %v", err)
 	}
 	n, begun := 0, make(chan struct{})
@@ -562,7 +559,7 @@ func TestAWatchEndsWhereNobodyListens(t *testing.T) {
 	<-begun
 	w.make(t, `{"name":"Fram"}`)
 	ok(t, w.Hear(t.Context()))
-	if err := <-ended; err != deaf {
+	if err := <-ended; !errors.Is(err, deaf) {
 		t.Errorf("at the second: %v", err)
 	}
 	if n := w.Watching(); n != 0 {
