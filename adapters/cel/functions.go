@@ -197,7 +197,7 @@ func presence(h parser.ExprHelper, _ ast.Expr, args []ast.Expr) (ast.Expr, *cel.
 	switch e := args[0]; e.Kind() {
 	case ast.SelectKind:
 		return h.NewPresenceTest(e.AsSelect().Operand(), e.AsSelect().FieldName()), nil
-	case ast.CallKind:
+	default:
 		if operand, name, ok := named(e); ok {
 			return h.NewPresenceTest(operand, name), nil
 		}

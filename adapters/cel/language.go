@@ -127,8 +127,9 @@ func parts(e ast.Expr) []ast.Expr {
 	case ast.ComprehensionKind:
 		c := e.AsComprehension()
 		return []ast.Expr{c.IterRange(), c.AccuInit(), c.LoopCondition(), c.LoopStep(), c.Result()}
+	default:
+		return nil
 	}
-	return nil
 }
 
 // within reports whether f holds for e or for an expression in it.
@@ -195,6 +196,7 @@ func (i *inspector) inspect(e ast.Expr, locals []string) error {
 		return nil
 	case ast.MapKind, ast.StructKind:
 		return faultAt(i.info, e, codeSyntax, "objects cannot be written in a rule")
+	default: // a list is what its parts are
 	}
 	for _, part := range parts(e) {
 		if err := i.inspect(part, locals); err != nil {
@@ -325,8 +327,9 @@ func scalar(tree *ast.AST, e ast.Expr) bool {
 	switch tree.GetType(e.ID()).Kind() {
 	case types.StringKind, types.DoubleKind, types.BoolKind, types.TimestampKind, types.NullTypeKind:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // sizing knows how many roles an account has.

@@ -55,8 +55,9 @@ func (t *translator) condition(e ast.Expr, depth int) (condition, error) {
 			return t.has(e, depth)
 		}
 		return t.leaf(e, depth, func(terms []domain.Term) domain.Predicate { return domain.Is{Term: terms[0]} }, e)
+	default:
+		return nil, t.untold(e)
 	}
-	return nil, t.untold(e)
 }
 
 // untold refuses what no predicate says.
@@ -77,8 +78,9 @@ func (t *translator) untold(e ast.Expr) error {
 		default:
 			return t.refuse(e, spoken(name)+" cannot be asked for in a list, as it is used here")
 		}
+	default:
+		return t.refuse(e, "that cannot be asked for in a list")
 	}
-	return t.refuse(e, "that cannot be asked for in a list")
 }
 
 func (t *translator) asked(e ast.Expr) (condition, error) {
@@ -244,8 +246,9 @@ func (t *translator) elements(list ast.Expr) (int, error) {
 		return max(2, list.AsList().Size()), nil
 	case ast.SelectKind: // account.roles
 		return domain.MaxRoles, nil
+	default:
+		return 0, t.refuse(list, "want a list that is written out, or account.roles")
 	}
-	return 0, t.refuse(list, "want a list that is written out, or account.roles")
 }
 
 // has translates a test whether there is a member.

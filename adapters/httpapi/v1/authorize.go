@@ -103,13 +103,8 @@ func viewFinding(f resources.Finding) verdict {
 }
 
 func viewClause(c domain.Clause) clause {
-	out := clause{c.Text, "unknown", make([]reading, len(c.Readings))}
-	switch c.Value {
-	case domain.True:
-		out.Value = "true"
-	case domain.False:
-		out.Value = "false"
-	}
+	truth := map[domain.Truth]string{domain.True: "true", domain.False: "false", domain.Unknown: "unknown"}[c.Value]
+	out := clause{c.Text, truth, make([]reading, len(c.Readings))}
 	for i, r := range c.Readings {
 		out.Values[i] = viewReading(r)
 	}
