@@ -20,8 +20,8 @@ import (
 // A reading is a list that is read from its first page to its last.
 type reading struct {
 	name, query string
-	changing    bool // whether it shows those too that are changed meanwhile, but not in what it goes by
-	less        func(a, b listed) bool
+	changing    bool                   // whether it shows those too that are changed meanwhile, but not in what it goes by
+	in          func(a, b listed) bool // whether b may follow a
 }
 
 // A listed is a record as a page has it.
@@ -39,15 +39,9 @@ var readings = []reading{
 	{"by id", "", true, func(a, b listed) bool { return a.ID < b.ID }},
 	{"by id, backward", "sort=-id", true, func(a, b listed) bool { return a.ID > b.ID }},
 	{"by id, filtered", "filter=" + url.QueryEscape(`record.data.kind != "passing" && record.data.length >= 0.0`), true, func(a, b listed) bool { return a.ID < b.ID }},
-	{"by length, descending", "sort=-length", true, func(a, b listed) bool {
-		return a.Data.Length > b.Data.Length || a.Data.Length == b.Data.Length && a.ID > b.ID
-	}},
-	{"by length, ascending and counted", "sort=length&count=exact", true, func(a, b listed) bool {
-		return a.Data.Length < b.Data.Length || a.Data.Length == b.Data.Length && a.ID < b.ID
-	}},
-	{"by length, filtered", "sort=-length&filter=" + url.QueryEscape(`record.data.length >= 0.0 && has(record.data.touched) != (record.data.kind == "steady" && has(record.data.touched))`), false, func(a, b listed) bool {
-		return a.Data.Length > b.Data.Length || a.Data.Length == b.Data.Length && a.ID > b.ID
-	}},
+	{"by length, descending", "sort=-length", true, func(a, b listed) bool { return a.Data.Length >= b.Data.Length }},
+	{"by length, ascending and counted", "sort=length&count=exact", true, func(a, b listed) bool { return a.Data.Length <= b.Data.Length }},
+	{"by length, filtered", "sort=-length&filter=" + url.QueryEscape(`record.data.kind == "steady" && !has(record.data.touched)`), false, func(a, b listed) bool { return a.Data.Length >= b.Data.Length }},
 	{"searched", "q=vessel", true, func(a, b listed) bool { return a.ID < b.ID }},
 	{"by time of change, descending", "sort=-updated_at", false, func(a, b listed) bool {
 		return later(a.Updated, b.Updated) || a.Updated == b.Updated && a.ID > b.ID
@@ -97,8 +91,8 @@ func TestPagesJoinUnderConcurrentWrites(t *testing.T) {
 			}
 			for _, r := range readings {
 				readers.Go(func() {
-					for pass := range passes {
-						if err := v.read(r, 3+2*pass); err != nil {
+					for pass := 0; pass < passes || v.calm(2*steady); pass++ {
+						if err := v.read(r, 3+2*(pass%passes)); err != nil {
 							t.Errorf("%s: %v", r.name, err)
 							return
 						}
@@ -106,7 +100,7 @@ func TestPagesJoinUnderConcurrentWrites(t *testing.T) {
 				})
 			}
 			readers.Go(func() {
-				for range passes {
+				for pass := 0; pass < passes || v.calm(2*steady); pass++ {
 					if err := v.export(); err != nil {
 						t.Errorf("exported: %v", err)
 						return
@@ -119,11 +113,7 @@ func TestPagesJoinUnderConcurrentWrites(t *testing.T) {
 			if v.failed != nil {
 				t.Error(v.failed)
 			}
-			if n := v.writes.Load(); n < 2*steady {
-				t.Errorf("only %d writes came between", n)
-			} else {
-				t.Logf("%d writes came between", n)
-			}
+			t.Logf("%d writes came between", v.writes.Load())
 		})
 	}
 }
@@ -149,7 +139,11 @@ type voyage struct {
 
 	once   sync.Once
 	failed error
+	broken atomic.Bool // tells that a writer failed
 }
+
+// calm reports whether fewer writes than enough have come between.
+func (v *voyage) calm(enough int64) bool { return v.writes.Load() < enough && !v.broken.Load() }
 
 // write creates, changes and deletes, until the readers have arrived.
 func (v *voyage) write(n int) {
@@ -177,6 +171,7 @@ func (v *voyage) write(n int) {
 		}
 		if err != nil {
 			v.once.Do(func() { v.failed = err })
+			v.broken.Store(true)
 			return
 		}
 		v.writes.Add(1)
@@ -203,7 +198,7 @@ func (v *voyage) read(r reading, limit int) error {
 			if told[item.ID]++; told[item.ID] > 1 {
 				return fmt.Errorf("%+v is told twice", item)
 			}
-			if last != nil && !r.less(*last, item) {
+			if last != nil && !r.in(*last, item) {
 				return fmt.Errorf("%+v comes behind %+v", item, *last)
 			}
 			last = &item

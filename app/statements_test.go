@@ -150,3 +150,61 @@ func TestStatementsOfARequest(t *testing.T) {
 		})
 	}
 }
+
+// TestStatementsOfResources counts likewise what records cost that have more to them: two
+// indexes, a filter, a key that makes a request safe to repeat.
+func TestStatementsOfResources(t *testing.T) {
+	for name, at := range map[string]int{"SQLite": 0, "PostgreSQL": 1} {
+		t.Run(name, func(t *testing.T) {
+			l := new(ledger)
+			w := newTown(t, countedStores[name](t, l), domain.Collection{
+				Name: "ships", Schema: document(t, `{"type":"object","properties":{"model":{"type":"string"},"crew":{"type":"integer"}}}`),
+				Rules:   domain.Rules{List: "true", Read: "true", Create: "account != null", Update: owned, Delete: owned},
+				Indexes: []domain.Index{{Sort: domain.Sort{{Field: "crew", Descending: true}}}, {Sort: domain.Sort{{Field: "model"}, {Field: "crew"}}}},
+			})
+			const records = "/v1/collections/ships/records"
+			_, ada := w.settle("ada")
+			var ship string
+			for range 3 {
+				ship = w.want(201, "POST", records, ada, `{"data":{"model":"A","crew":1}}`)["id"].(string)
+			}
+			page := w.want(200, "GET", records+"?limit=2&sort=-crew&filter=record.data.crew%3E0.0", "", "")
+			replace := `{"operations":[{"op":"create","data":{"crew":4}},{"op":"patch","id":"` + ship + `","if_match":"*","data":{"crew":5}}]}`
+			for _, step := range []struct {
+				name         string
+				most         [2]int // on SQLite and on PostgreSQL
+				method, path string
+				token, body  string
+				key          string
+				status       int
+			}{
+				{"a page by index with a filter", [2]int{1, 1}, "GET", records + "?limit=2&sort=-crew&filter=record.data.crew%3E0.0", "", "", "", 200},
+				{"the page behind it", [2]int{1, 1}, "GET", records + "?limit=2&sort=-crew&filter=record.data.crew%3E0.0&cursor=" + page["next"].(string), "", "", "", 200},
+				{"a page that is counted", [2]int{2, 2}, "GET", records + "?limit=2&count=exact", "", "", "", 200},
+				{"an export of one page", [2]int{1, 1}, "GET", records + ":export?filter=record.id==%22" + ship + "%22", "", "", "", 200},
+				{"a create with two indexes", [2]int{2, 1}, "POST", records, ada, `{"data":{"model":"B","crew":2}}`, "", 201},
+				{"a create with a key", [2]int{4, 4}, "POST", records, ada, `{"data":{"model":"C","crew":3}}`, "once", 201},
+				{"the same again", [2]int{2, 3}, "POST", records, ada, `{"data":{"model":"C","crew":3}}`, "once", 201},
+				{"a batch of two with a key", [2]int{8, 6}, "POST", records + ":batch", ada, replace, "both", 200},
+				{"the same batch again", [2]int{4, 5}, "POST", records + ":batch", ada, replace, "both", 200},
+				{"a question about a list", [2]int{3, 3}, "POST", "/v1/authorize:check", ada, `{"action":"list","collection":"ships"}`, "", 200},
+				{"a question about a record", [2]int{3, 3}, "POST", "/v1/authorize:check", ada, `{"action":"update","collection":"ships","id":"` + ship + `","data":{"crew":6}}`, "", 200},
+				{"a question about a record that is not there", [2]int{3, 3}, "POST", "/v1/authorize:check", ada, `{"action":"read","collection":"ships","id":"01900000-0000-7000-8000-000000000000"}`, "", 200},
+			} {
+				headers := []string{}
+				if step.key != "" {
+					headers = []string{"Idempotency-Key", step.key}
+				}
+				l.take()
+				a := w.send(step.method, step.path, step.token, step.body, headers...)
+				sent := l.take()
+				if a.Code != step.status {
+					t.Errorf("%s: %d %s, want %d", step.name, a.Code, a.Body, step.status)
+				}
+				if len(sent) == 0 || len(sent) > step.most[at] {
+					t.Errorf("%s: %d statements, want %d at most:\n%s", step.name, len(sent), step.most[at], strings.Join(sent, "\n"))
+				}
+			}
+		})
+	}
+}

@@ -141,17 +141,18 @@ func (r *reader) number(at *place) (any, error) {
 // keep, and so none does.
 func (r *reader) string(at *place) (string, error) {
 	start := r.at
-	escaped := false
-	for r.at++; r.text[r.at] != '"'; r.at++ {
+	r.at++
+	plain := r.text[r.at : r.at+strings.IndexByte(r.text[r.at:], '"')]
+	if strings.IndexByte(plain, '\\') < 0 {
+		r.at += len(plain) + 1
+		return plain, nil
+	}
+	for ; r.text[r.at] != '"'; r.at++ {
 		if r.text[r.at] == '\\' {
-			escaped = true
 			r.at++
 		}
 	}
 	r.at++
-	if !escaped {
-		return r.text[start+1 : r.at-1], nil
-	}
 	var s string
 	if err := json.Unmarshal([]byte(r.text[start:r.at]), &s); err != nil {
 		return "", ErrMalformed.At(at.String(), "not-json", "want a text").Because(err)

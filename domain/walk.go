@@ -3,6 +3,7 @@ package domain
 import (
 	"cmp"
 	"slices"
+	"time"
 )
 
 // An Order is what a Walk follows.
@@ -106,9 +107,26 @@ type fixation struct {
 	ranges map[string]limits // by field
 }
 
-// limits are the least and the greatest that a value may be, each included or not:
-// whoever walks between them judges each record anyhow.
-type limits struct{ low, high any }
+// limits are the least and the greatest that a value may be. Whoever walks between
+// them judges each record anyhow.
+type limits struct{ low, high limit }
+
+// A limit is at a value, or, if that is out, behind it; nil: there is none.
+type limit struct {
+	value any
+	out   bool
+}
+
+// exact reports whether all that has the key of the value is the same as it.
+func (l limit) exact() bool {
+	switch v := l.value.(type) {
+	case string:
+		return len(v) < MaxKeyText
+	case time.Time:
+		return v.Nanosecond()%int(time.Microsecond) == 0
+	}
+	return true
+}
 
 func fixed(where Predicate) fixation {
 	known := fixation{equals: make(map[string]any), ranges: make(map[string]limits)}
@@ -136,7 +154,7 @@ func (f fixation) note(p Compare) {
 		literal, fixes = p.Left.(Literal)
 		if left && fixes && p.Op != Equal { // a literal at or below the field
 			at := f.ranges[field]
-			at.low = literal.Value
+			at.low = limit{literal.Value, p.Op == Less}
 			f.ranges[field] = at
 			return
 		}
@@ -149,7 +167,7 @@ func (f fixation) note(p Compare) {
 		return
 	}
 	at := f.ranges[field]
-	at.high = literal.Value
+	at.high = limit{literal.Value, p.Op == Less}
 	f.ranges[field] = at
 }
 
@@ -226,11 +244,19 @@ func (w *Walk) narrow(k SortKey, prefix string, at limits) (score int) {
 	if k.Descending {
 		low, high = high, low
 	}
-	if low != nil {
-		w.Low, score = string(k.encode([]byte(prefix), low)), score+1
+	// Many records may have the value at a limit, so those are walked past only where
+	// they are wanted.
+	if low.value != nil {
+		w.Low, score = string(k.encode([]byte(prefix), low.value)), score+1
+		if low.out && low.exact() {
+			w.Low = above(w.Low)
+		}
 	}
-	if high != nil {
-		w.High, score = above(string(k.encode([]byte(prefix), high))), score+1
+	if high.value != nil {
+		w.High, score = string(k.encode([]byte(prefix), high.value)), score+1
+		if !high.out || !high.exact() {
+			w.High = above(w.High)
+		}
 	}
 	return score
 }

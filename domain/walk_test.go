@@ -313,12 +313,15 @@ func TestAWalkIsNarrow(t *testing.T) {
 		{"one", eq(at("length"), lit(7.0)), nil, 1},
 		{"none", eq(at("length"), lit("7")), nil, 0},
 		{"at most 10", atMost(at("length"), lit(10.0)), length, 11},
-		{"less than 10, with the end", less(at("length"), lit(10.0)), length, 11},
+		{"less than 10", less(at("length"), lit(10.0)), length, 10},
+		{"more than 90", less(lit(90.0), at("length")), length, 9},
 		{"at least 90", atMost(lit(90.0), at("length")), length, 10},
-		{"from 10 to 20", domain.All{atMost(lit(10.0), at("length")), less(at("length"), lit(20.0))}, length, 11},
+		{"from 10 to 20", domain.All{atMost(lit(10.0), at("length")), less(at("length"), lit(20.0))}, length, 10},
 		{"from 20 to 10", domain.All{less(lit(20.0), at("length")), less(at("length"), lit(10.0))}, length, 0},
 		{"the even ones", even, compound[:1], 50},
 		{"the even ones at most 10", domain.Both(even, atMost(at("length"), lit(10.0))), compound, 6},
+		{"the even ones less than 10", domain.Both(even, less(at("length"), lit(10.0))), compound, 5},
+		{"the even ones more than 90", domain.Both(even, less(lit(90.0), at("length"))), compound, 4},
 		{"the even ones at least 90", domain.Both(even, atMost(lit(90.0), at("length"))), compound, 5},
 	} {
 		t.Run(x.name, func(t *testing.T) {
@@ -330,6 +333,29 @@ func TestAWalkIsNarrow(t *testing.T) {
 				t.Errorf("it passes %d records, want %d: %+v", got, x.want, w)
 			}
 		})
+	}
+}
+
+// A key holds the beginning of a text, so a limit as long as that has texts behind it
+// with the same key.
+func TestAWalkLeavesOutNoTextThatIsLongerThanItsKey(t *testing.T) {
+	limit := strings.Repeat("x", domain.MaxKeyText)
+	long := domain.Record{ID: "long", Data: document(t, `{"model":"`+limit+`y"}`)}
+	for _, name := range []string{"model", "-model"} {
+		order, err := domain.ParseSort(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := domain.Collection{Indexes: []domain.Index{{Sort: order}}}
+		for _, where := range []domain.Predicate{less(lit(limit), at("model")), less(at("model"), lit(limit+"z"))} {
+			w, err := c.PlanWalk(where, order)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !domain.Holds(where, long) || len(walked(c, w, []domain.Record{long})) != 1 {
+				t.Errorf("by %s it is not passed: %+v", name, w)
+			}
+		}
 	}
 }
 

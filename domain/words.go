@@ -18,7 +18,7 @@ const (
 	MaxWords       = 1000 // of one record; further ones are not found
 	MaxSearchText  = 200  // bytes of what is searched for
 	MaxSearchWords = 10   // of it
-	RareWord       = 1000 // words of records; a word of a search that fewer are, or begin with, is rare
+	RareWord       = 1000 // words of a collection's records; a search is never too broad if fewer match one of its own
 )
 
 // checkSearch fails with ErrInvalidCollection unless fields can be searched.
@@ -36,7 +36,8 @@ func checkSearch(fields []string) error {
 }
 
 // ParseSearch reads what somebody searches for, as the words that a record must
-// have; of the last its beginning is enough. It fails with ErrInvalidSearch for
+// have; of the last its beginning is enough. So a word of a record matches the one that
+// it is, and the last if it begins with it. ParseSearch fails with ErrInvalidSearch for
 // what holds no word, more than MaxSearchWords, or more than MaxSearchText bytes.
 func ParseSearch(text string) ([]string, error) {
 	if len(text) > MaxSearchText {

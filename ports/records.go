@@ -24,7 +24,7 @@ type Records interface {
 	// written with them. If there are fewer than q.Limit among the first q.Scan
 	// records of the walk after the place, and these are not all, it fails with
 	// domain.ErrTooBroad. A search may be answered even so, and is if fewer than
-	// domain.RareWord records of the collection have one of its words.
+	// domain.RareWord words of the collection's records match one of its words.
 	List(ctx context.Context, c domain.CollectionRef, q domain.Query) ([]domain.Record, error)
 
 	// Count returns how many records List would return without a limit on them but

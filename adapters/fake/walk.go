@@ -76,20 +76,21 @@ func (f filing) key(w domain.Walk, rec domain.Record) (string, bool) {
 			}
 		}
 		return "", false
+	default:
+		return "", true
 	}
-	return "", true
 }
 
-// rare reports whether few records of a collection have one of the words.
+// rare reports whether few words of a collection's records match one of some words.
 func (t *tables) rare(name domain.CollectionName, words []string) bool {
 	for i := range words {
-		have := 0
+		n := 0
 		for at, f := range t.filed {
-			if at.collection == name && f.hasWord(words, i) {
-				have++
+			if at.collection == name {
+				n += f.matches(words, i)
 			}
 		}
-		if have < domain.RareWord {
+		if n < domain.RareWord {
 			return true
 		}
 	}
@@ -99,17 +100,21 @@ func (t *tables) rare(name domain.CollectionName, words []string) bool {
 // has reports whether a record has all of the words.
 func (f filing) has(words []string) bool {
 	for i := range words {
-		if !f.hasWord(words, i) {
+		if f.matches(words, i) == 0 {
 			return false
 		}
 	}
 	return true
 }
 
-// hasWord reports whether a record has the word at i; of the last its beginning.
-func (f filing) hasWord(words []string, i int) bool {
-	if i < len(words)-1 {
-		return slices.Contains(f.words, words[i])
+// matches returns how many words of a record match the word at i, which of the last
+// all do that begin with it.
+func (f filing) matches(words []string, i int) (n int) {
+	last := i == len(words)-1
+	for _, w := range f.words {
+		if w == words[i] || last && strings.HasPrefix(w, words[i]) {
+			n++
+		}
 	}
-	return slices.ContainsFunc(f.words, func(w string) bool { return strings.HasPrefix(w, words[i]) })
+	return n
 }

@@ -105,8 +105,9 @@ func (c *condition) test(p domain.TestText) string {
 		return "(strpos(" + text + ", " + part + ") > 0)"
 	case domain.StartsWith:
 		return "starts_with(" + text + ", " + part + ")"
+	default:
+		return "(right(" + text + ", length(" + part + ")) = " + part + ")"
 	}
-	return "(right(" + text + ", length(" + part + ")) = " + part + ")"
 }
 
 func (c *condition) among(p domain.Among) string {

@@ -74,8 +74,9 @@ func columnsOf(o domain.Order) (key, id string) {
 		return "r.changed", "r.id"
 	case domain.ByIndex:
 		return "x.key", "x.record"
+	default:
+		return "", "r.id"
 	}
-	return "", "r.id"
 }
 
 func keyOf(args *arguments, o domain.Order, key string) string {
@@ -133,6 +134,7 @@ func stopAt(w domain.Walk, r domain.Record, key []byte) stop {
 		return stop{r, domain.TimeKey(r.Created)}
 	case domain.ByChanged:
 		return stop{r, domain.TimeKey(r.Changed)}
+	default:
+		return stop{r, string(key)}
 	}
-	return stop{r, string(key)}
 }

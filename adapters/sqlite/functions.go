@@ -139,6 +139,7 @@ func truth(t domain.Truth) driver.Value {
 		return int64(1)
 	case domain.False:
 		return int64(0)
+	default:
+		return nil
 	}
-	return nil
 }

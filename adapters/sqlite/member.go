@@ -49,8 +49,9 @@ func (m jsonMember) as(k kind) string {
 		return m.number()
 	case aText:
 		return "CASE " + m.kind() + " WHEN 'text' THEN " + m.call("json_extract") + " END"
+	default:
+		return null
 	}
-	return null
 }
 
 func (m jsonMember) value() string {

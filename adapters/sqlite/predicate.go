@@ -64,8 +64,9 @@ func settled(p domain.Predicate) string {
 		return "true"
 	case domain.False:
 		return "false"
+	default:
+		return null
 	}
-	return null
 }
 
 func (w *rendering) compare(p domain.Compare) string {

@@ -5,13 +5,14 @@ import "github.com/keyport-go/keyport/domain"
 // A walk is the part of a statement that passes records r in an order, all by one
 // index. The name of the collection is ?1.
 type walk struct {
-	from  string
-	id    string // the column of from that has the ids of the records
+	each  string // the table that is passed
+	one   string // the same, for the record whose id is t.record
+	with  string // what is joined to it
 	where string
 	order string
 }
 
-func (w walk) steps() string { return " FROM " + w.from + " WHERE " + w.where }
+func (w walk) steps() string { return " FROM " + w.each + w.with + " WHERE " + w.where }
 
 func (w walk) sorted() string { return w.steps() + " ORDER BY " + w.order }
 
@@ -20,7 +21,7 @@ func (w *rendering) along(q domain.Query) walk {
 	if q.Order == domain.ByIndex {
 		return w.alongIndex(q)
 	}
-	on := walk{from: "records r", id: "r.id", where: "r.collection = ?1"}
+	on := walk{each: "records r", one: "records r ON r.collection = ?1 AND r.id = t.record", where: "r.collection = ?1"}
 	if q.Owner != "" {
 		on.where += " AND r.owner = " + w.bind(q.Owner)
 	}
@@ -69,8 +70,9 @@ func (w *rendering) alongIndex(q domain.Query) walk {
 		owner = " AND r.owner = " + w.bind(q.Owner)
 	}
 	return walk{
-		from:  "record_index x CROSS JOIN records r ON r.collection = x.collection AND r.id = x.record AND r.revision = x.revision" + owner,
-		id:    "x.record",
+		each:  "record_index x",
+		one:   "record_index x INDEXED BY record_index_by_record ON x.collection = ?1 AND x.record = t.record",
+		with:  " CROSS JOIN records r ON r.collection = x.collection AND r.id = x.record AND r.revision = x.revision" + owner,
 		where: "x.collection = ?1 AND x.name = " + w.bind(q.Index) + low + high,
 		order: "x.key" + direction + ", x.record" + direction,
 	}
@@ -97,11 +99,10 @@ func listing(name domain.CollectionName, q domain.Query, rare int) (text string,
 	}
 	const columns = "SELECT NULL, r.id, r.owner, r.data, r.revision, r.created, r.changed"
 	along := w.along(q)
-	switch {
-	case rare >= 0:
+	if rare >= 0 {
 		along = w.narrow(along, q, rare)
-		fallthrough
-	case all(q):
+	}
+	if rare >= 0 || all(q) {
 		return text + " UNION ALL SELECT * FROM (" + columns + along.sorted() + " LIMIT " + w.bind(q.Limit) + ") page", w.args
 	}
 	found, beyond := w.sift(along, q)
@@ -163,10 +164,11 @@ func (w *rendering) sift(along walk, q domain.Query) (found, beyond string) {
 }
 
 // narrow renders the records of a walk that a query wants, from among the few that have
-// a rare word. They are to be sorted.
+// a rare word: each is looked up, and what is found is sorted. IS TRUE keeps SQLite from
+// looking for each along the whole walk.
 func (w *rendering) narrow(along walk, q domain.Query, rare int) walk {
-	along.from = "record_texts t CROSS JOIN " + along.from
+	along.each = "record_texts t CROSS JOIN " + along.one
 	along.where = "t.number IN (SELECT doc FROM record_terms WHERE " + w.spoken(q.Words, rare) + ") AND " + w.worded(q.Words) +
-		" AND " + along.id + " = t.record AND " + along.where + " AND " + w.condition(q.Where)
+		" AND (" + along.where + ") IS TRUE AND " + w.condition(q.Where)
 	return along
 }

@@ -90,6 +90,58 @@ func TestAWalkPassesItsRecordsInOrder(t *testing.T) {
 	}
 }
 
+// Of words that many records have a search looks along the walk, so far and no further,
+// and finds there what has all of them.
+func TestASearchForFrequentWordsGoesAlongTheWalk(t *testing.T) {
+	var heard tally
+	s := opened(t, sqlite.Config{Path: filepath.Join(t.TempDir(), "keyport.db"), OnStatement: heard.hear})
+	ships := fleet("ships")
+	const all = 2*domain.RareWord + 1
+	if err := s.Atomically(t.Context(), func(tx ports.Repositories) error {
+		err := tx.Collections().Add(t.Context(), ships)
+		for n := range all {
+			words := []string{"ship", []string{"even", "odd"}[n%2]}
+			err = errors.Join(err, tx.Records().Add(t.Context(), ships.Ref(), ship(n), domain.Entries{Words: words}))
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name  string
+		words []string
+		query domain.Query
+		want  []int // nil: too broad
+	}{
+		{"those that all have", []string{"sh"}, domain.Query{Limit: 2, Scan: 2, After: domain.Place{ID: ship(700).ID}}, []int{701, 702}},
+		{"those that every other has", []string{"odd"}, domain.Query{Limit: 2, Scan: 4}, []int{1, 3}},
+		{"both, the last first", []string{"ship", "ev"}, domain.Query{Walk: domain.Walk{Backward: true}, Limit: 2, Scan: 3}, []int{all - 1, all - 3}},
+		{"too many of them", []string{"odd"}, domain.Query{Limit: 2, Scan: 3}, nil},
+		{"those that never come together", []string{"odd", "even"}, domain.Query{Limit: 1, Scan: all - 1}, nil},
+		{"the same, in all there is", []string{"odd", "even"}, domain.Query{Limit: 1, Scan: all}, []int{}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.query.Words, c.query.Where = c.words, domain.Everything{}
+			page, err := s.Records().List(t.Context(), ships.Ref(), c.query)
+			n, countErr := s.Records().Count(t.Context(), ships.Ref(), c.query)
+			if c.want == nil {
+				if !errors.Is(err, domain.ErrTooBroad) || !errors.Is(countErr, domain.ErrTooBroad) {
+					t.Errorf("it finds %v (%v) and counts %d (%v), want it to be too broad", idsOf(page), err, n, countErr)
+				}
+				return
+			}
+			var want []domain.RecordID
+			for _, n := range c.want {
+				want = append(want, ship(n).ID)
+			}
+			if err := errors.Join(err, countErr); err != nil || !slices.Equal(idsOf(page), want) || n != len(want) {
+				t.Errorf("it finds %v and counts %d (%v), want %v", idsOf(page), n, err, want)
+			}
+		})
+	}
+	followIndexes(t, heard.take())
+}
+
 // searched returns a collection with indexes and searched fields.
 func searched(name domain.CollectionName) domain.Collection {
 	return domain.Collection{

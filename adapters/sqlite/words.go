@@ -8,10 +8,9 @@ import (
 	"github.com/keyport-go/keyport/domain"
 )
 
-// rareWord returns which of some words is the first that few records have; below 0 it is
-// none. It looks for no more than as many records as are not few any more. FTS5's own
-// queries would not do: one for the beginning of a word gathers all that have such a
-// word before it answers.
+// rareWord returns which of some words is the first that few words of records match; below
+// 0 it is none. It looks at no more words than are not few any more. FTS5's own queries
+// would: one for the beginning of a word gathers all that match before it answers.
 func rareWord(ctx context.Context, l *line, name domain.CollectionName, words []string) (int, error) {
 	if len(words) == 0 {
 		return -1, nil
@@ -20,7 +19,7 @@ func rareWord(ctx context.Context, l *line, name domain.CollectionName, words []
 	var b strings.Builder
 	b.WriteString("SELECT CASE")
 	for i := range words {
-		fmt.Fprintf(&b, " WHEN (SELECT count(*) FROM (SELECT DISTINCT doc FROM record_terms WHERE %s LIMIT %d) sought) < %[2]d THEN %d",
+		fmt.Fprintf(&b, " WHEN (SELECT count(*) FROM (SELECT 1 FROM record_terms WHERE %s LIMIT %d) sought) < %[2]d THEN %d",
 			w.spoken(words, i), domain.RareWord, i)
 	}
 	b.WriteString(" ELSE -1 END FROM collections WHERE name = ?1")

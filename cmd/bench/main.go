@@ -21,6 +21,8 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -49,7 +51,7 @@ type size struct {
 
 var (
 	full  = size{rounds: 3, turn: 2 * time.Second, profile: 3 * time.Second, movers: 50_000, imports: 100_000, bound: 6 * time.Minute}
-	short = size{rounds: 1, turn: time.Second, profile: time.Second, movers: 5_000, imports: 10_000, bound: 90 * time.Second}
+	short = size{rounds: 1, turn: time.Second, profile: time.Second, movers: 5_000, imports: 10_000, bound: 2 * time.Minute}
 )
 
 func run(ctx context.Context, args []string, in io.Reader, out io.Writer) (err error) {
@@ -62,6 +64,7 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) (err e
 	}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	brief := flags.Bool("short", false, "measure for a second each")
+	only := flags.String("only", "", "measure on the stores alone whose name has this in it")
 	crowded := flags.Bool("million", false, "compare 1,000,000 records with 10,000; with -short 20,000 with 1,000")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -75,15 +78,16 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) (err e
 		return err
 	}
 	defer func() { err = errors.Join(err, g.Close()) }()
-	if *crowded {
-		return compareAll(ctx, g, c, out)
-	}
-	ctx, cancel := context.WithTimeout(ctx, s.bound)
-	defer cancel()
 	sites, err := g.Stores()
 	if err != nil {
 		return err
 	}
+	sites = slices.DeleteFunc(sites, func(s ground.Site) bool { return !strings.Contains(s.Store, *only) })
+	if *crowded {
+		return c.compareAll(ctx, sites, out)
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.bound)
+	defer cancel()
 	fmt.Fprintf(out, "%d connections in turns of %v, %d times; %d processors for all; a line of log for each request\n",
 		connections, s.turn, s.rounds, runtime.GOMAXPROCS(0))
 	for _, site := range sites {

@@ -60,6 +60,12 @@ func (c *chronicle) note(s saying) {
 	c.sayings = append(c.sayings, s)
 }
 
+func (c *chronicle) long() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.sayings)
+}
+
 // A script is what an audience is to hear: numbers of sayings.
 type script struct {
 	of     map[notice]int

@@ -9,7 +9,8 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
+	"net/http/httputil"
+	"net/textproto"
 	"net/url"
 	"strings"
 	"sync/atomic"
@@ -52,7 +53,7 @@ type notice struct {
 	revision int
 }
 
-// open connects a listener to the replica at url, behind what it has heard.
+// open connects a listener to the replica at a URL, to go on behind what it has heard.
 func (l *listener) open(ctx context.Context, at string) error {
 	dialer := &net.Dialer{}
 	if l.slow {
@@ -62,7 +63,6 @@ func (l *listener) open(ctx context.Context, at string) error {
 	if err != nil {
 		return err
 	}
-	l.conn, l.done = conn, make(chan struct{})
 	path := talk + ":watch"
 	if l.channel >= 0 {
 		path += "?filter=" + url.QueryEscape(fmt.Sprintf("record.data.channel == %d", l.channel))
@@ -74,31 +74,37 @@ func (l *listener) open(ctx context.Context, at string) error {
 	if l.last != "" {
 		request += "Last-Event-ID: " + l.last + "\r\n"
 	}
-	answer, err := l.ask(request + "\r\n")
+	events, err := ask(conn, request+"\r\n")
 	if err != nil {
 		return errors.Join(err, conn.Close())
 	}
-	go l.follow(answer.Body)
+	l.conn, l.done = conn, make(chan struct{})
+	go l.follow(events)
 	return nil
 }
 
-// ask sends a request, and reads the head of the answer.
-func (l *listener) ask(request string) (*http.Response, error) {
-	if err := l.conn.SetDeadline(time.Now().Add(patience)); err != nil {
+// ask sends a request, and returns the body of its answer, which ends with conn.
+func ask(conn net.Conn, request string) (io.Reader, error) {
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
 		return nil, err
 	}
-	if _, err := io.WriteString(l.conn, request); err != nil {
+	if _, err := io.WriteString(conn, request); err != nil {
 		return nil, err
 	}
-	answer, err := http.ReadResponse(bufio.NewReaderSize(l.conn, 2<<10), nil)
+	in := bufio.NewReaderSize(conn, 2<<10)
+	head := textproto.NewReader(in)
+	status, err := head.ReadLine()
 	if err != nil {
 		return nil, err
 	}
-	if answer.StatusCode != http.StatusOK {
-		text, _ := io.ReadAll(io.LimitReader(answer.Body, 1<<10))
-		return nil, fmt.Errorf("a listener: %s: %s", answer.Status, text)
+	if _, err := head.ReadMIMEHeader(); err != nil {
+		return nil, err
 	}
-	return answer, l.conn.SetDeadline(time.Time{})
+	if status != "HTTP/1.1 200 OK" {
+		text, _ := in.Peek(in.Buffered()) // as much as came at once
+		return nil, fmt.Errorf("a listener: %s: %s", status, text)
+	}
+	return httputil.NewChunkedReader(in), conn.SetDeadline(time.Time{})
 }
 
 // narrow keeps what the system holds for a reader who does not read to some 100 KiB:

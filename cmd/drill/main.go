@@ -78,6 +78,7 @@ var drills = []drill{
 	{"revocation through PgBouncer", bounced},
 	{"keys turn under load", turning},
 	{"watching", watching},
+	{"declared anew in use", building},
 }
 
 func run(ctx context.Context, args []string, out io.Writer) (err error) {

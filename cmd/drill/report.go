@@ -88,6 +88,14 @@ Written by `+"`make drill`"+`, which fails where one of these promises is broken
 - While all keys turn, no genuine token and no cursor is refused: not at another
   replica, nor by a verifier that knows the key set alone, and keeps it for as long
   as Cache-Control lets it.
+- Whoever watches hears each change that they may see once, and all in one order, also
+  where their connection breaks and they go on at another replica; of what they may not
+  see, nothing. Who does not read is dropped within 30 s, while the others go on. An
+  ended session loses its streams within KEYPORT_REVOCATION_MAX. A stream takes at most
+  96 KiB. At SIGTERM each is told, and the process ends within KEYPORT_DRAIN_GRACE.
+- While an index is built for records that are in use, no request is refused, none takes
+  a second, and the list by it is complete and in order from the first. A schema that
+  some records do not fit is refused, and these are named, while the old one holds.
 
 Other times and sizes are figures, not promises.
 

@@ -21,11 +21,12 @@ const (
 	leavers  = 5                      // sessions that are ended
 	each     = 10                     // listeners of each of these
 	pace     = 20                     // writes a second, of all voices
+	enough   = 120                    // writes that are more than the system holds for who does not read
 	dropped  = 30 * time.Second       // within which who does not read is dropped
 	lost     = 5 * time.Second        // KEYPORT_REVOCATION_MAX, within which an ended session loses its streams
 	grace    = 15 * time.Second       // KEYPORT_DRAIN_GRACE
 	patience = 15 * time.Second       // with what has no promise of its own
-	streamed = 40 << 10               // bytes of memory that a stream may take
+	streamed = 96 << 10               // bytes of memory that a stream may take
 	working  = 96 << 20               // bytes that the rest may, on top of those before
 	glance   = 100 * time.Millisecond // between two looks
 )
@@ -59,7 +60,11 @@ func watchOn(ctx context.Context, site ground.Site, s size, r *report) (err erro
 	if err != nil {
 		return err
 	}
-	if err := h.seat(ctx, min(s.listeners, files-1000)); err != nil {
+	streams := min(s.listeners, files-200)
+	if streams < voices*channels/2 {
+		return fmt.Errorf("a process may have %d files open: the drill would prove nothing", files)
+	}
+	if err := h.seat(ctx, streams); err != nil {
 		return err
 	}
 	r.add(site.Store, "replicas, streams open, files that a process may have open", "%d, %d, %d", replicas, len(h.listeners), files)
@@ -102,7 +107,7 @@ type hall struct {
 	leaving   []process.Grant // sessions that will be ended
 	listeners []*listener     // listener n is at replica n modulo how many there are, until it is cut
 	awake     chan struct{}   // closed when the slow ones are to go on
-	begun     time.Time       // when the voices began
+	over      time.Time       // when the last word was said
 }
 
 // newHall starts replicas, and declares talk. The caller closes the hall.
@@ -247,12 +252,12 @@ func (h *hall) all(f func(n int, l *listener) error) error {
 
 // perform has the voices write for a while. Meanwhile streams are cut and come again at
 // another replica, and sessions are ended.
-func (h *hall) perform(ctx context.Context, s size, r *report) error {
-	speaking, stop := context.WithTimeout(ctx, s.performance)
+func (h *hall) perform(ctx context.Context, s size, r *report) (err error) {
+	speaking, stop := context.WithCancel(ctx)
 	defer stop()
 	errs := make([]error, voices+2)
 	var group sync.WaitGroup
-	h.begun = time.Now()
+	begun := time.Now()
 	for n, v := range h.voices {
 		group.Go(func() {
 			if errs[n] = v.speak(speaking, ctx, voices*time.Second/pace); errs[n] != nil {
@@ -267,16 +272,18 @@ func (h *hall) perform(ctx context.Context, s size, r *report) error {
 			errs[voices+1] = h.endSessions(ctx, r)
 		}
 	})
-	for speaking.Err() == nil {
-		if err := h.weigh(); err != nil {
-			return err
+	for speaking.Err() == nil && (time.Since(begun) < s.performance || h.story.long() < enough) {
+		if fault := errors.Join(h.weigh(), pause(speaking, glance)); fault != nil {
+			err = fault
+			break
 		}
-		_ = pause(speaking, glance)
 	}
+	stop()
 	group.Wait()
-	r.add(h.site.Store, "writes acknowledged, in as much time", "%d, %v", len(h.story.sayings), s.performance)
+	h.over = time.Now()
+	r.add(h.site.Store, "writes acknowledged, in as much time", "%d, %v", h.story.long(), h.over.Sub(begun).Round(glance))
 	r.add(h.site.Store, "streams cut, and resumed at the other replica, if there is one", "%d", cuts)
-	return errors.Join(errs...)
+	return errors.Join(append(errs, err)...)
 }
 
 // cut breaks off streams, one after the other, and opens each again a little later.
@@ -351,23 +358,24 @@ func (h *hall) dropSlow(ctx context.Context, r *report) error {
 		if open == want {
 			break
 		}
-		if time.Since(h.begun) > dropped {
-			return fmt.Errorf("after %v there are %d streams, want %d: without those who do not read", time.Since(h.begun).Round(time.Second), open, want)
+		if time.Since(h.over) > dropped {
+			return fmt.Errorf("%v after the last write there are %d streams, want %d: without those who do not read", dropped, open, want)
 		}
 		if err := pause(ctx, glance); err != nil {
 			return err
 		}
 	}
-	r.add(h.site.Store, "who did not read was dropped within, from the first write on", "%v (%d)", time.Since(h.begun).Round(glance), slows)
+	r.add(h.site.Store, "who did not read was dropped within, from the last write on", "%v (%d)", time.Since(h.over).Round(glance), slows)
 	h.wake()
+	due := h.story.script(h.listeners[0].audience).total
 	for n, l := range h.listeners[:slows] {
 		select {
 		case <-l.done:
 		case <-time.After(patience):
 			return errors.New("the stream of who did not read goes on")
 		}
-		if l.end != "" || len(l.heard) == len(h.story.sayings) {
-			return fmt.Errorf("who did not read heard %d events, and was told %q", len(l.heard), l.end)
+		if l.end != "" || l.count.Load() >= due {
+			return fmt.Errorf("who did not read has %d of %d events, and was told %q", l.count.Load(), due, l.end)
 		}
 		if err := errors.Join(l.conn.Close(), l.open(ctx, h.replicas[n%len(h.replicas)].URL)); err != nil {
 			return err

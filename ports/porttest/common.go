@@ -165,10 +165,10 @@ var common = []clause[ports.Store]{
 		"What is passed in or out is the receiver's to keep: implementations copy slices.",
 		func(ctx context.Context, s ports.Store) error {
 			ada, ships, k := account(1, "ada", "ada@example.com"), collection("ships"), key("sign", 1)
-			in, list, sealed := ada, ships, k
+			in, sealed := ada, k
 			in.Roles, in.Logins = slices.Clone(ada.Roles), slices.Clone(ada.Logins)
 			sealed.Sealed = slices.Clone(k.Sealed)
-			list = collection("ships") // which has slices of its own
+			list := collection("ships") // which has slices of its own
 			kept, changes := standing("a", "zoë"), []domain.Change{change(1), change(2)}
 			kept.Unique = []domain.UniqueKey{uniqueKey("number", 1)}
 			_, err := s.Keys().Settle(ctx, sealed)

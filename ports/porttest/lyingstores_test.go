@@ -77,6 +77,7 @@ var lyingStores = []liar{
 			"who holds a collection has waited for what was under way",
 			"who is being signed out makes no access key",
 			"who is being suspended or removed makes no access key",
+			"words are few up to a bound",
 		},
 	},
 	{

@@ -16,6 +16,7 @@ var lyingWalks = []liar{
 		name: "walks backward within a page",
 		open: onRecords(func(r ports.Repositories) ports.Records { return turner{r.Records()} }),
 		caught: []string{
+			"a search is answered however far along the walk it finds something",
 			"a walk can be of one owner's records",
 			"a walk that looks at too many records is refused",
 			"an index is walked between bounds",
@@ -24,6 +25,7 @@ var lyingWalks = []liar{
 			"records are walked by index",
 			"records are walked by the time at which they were made",
 			"records are walked by the time of their last change",
+			"words are few up to a bound",
 			"words, conditions and bounds join on any walk",
 		},
 	},
@@ -36,12 +38,14 @@ var lyingWalks = []liar{
 		}),
 		caught: []string{
 			"a count that looks at too many records is refused",
+			"a search is answered however far along the walk it finds something",
 			"a walk can be of one owner's records",
 			"a walk that looks at too many records is refused",
 			"as many records are found as were asked for",
 			"pages join to the whole",
 			"records are counted as they are listed",
 			"records are walked by id",
+			"words are few up to a bound",
 		},
 	},
 	{
@@ -53,6 +57,7 @@ var lyingWalks = []liar{
 		}),
 		caught: []string{
 			"a count that looks at too many records is refused",
+			"a search is answered however far along the walk it finds something",
 			"a walk can be of one owner's records",
 			"a walk that looks at too many records is refused",
 			"pages join to the whole",
@@ -103,6 +108,7 @@ var lyingWalks = []liar{
 		}),
 		caught: []string{
 			"a count that looks at too many records is refused",
+			"a search is answered however far along the walk it finds something",
 			"a walk that looks at too many records is refused",
 			"an index is walked between bounds",
 			"records are counted as they are listed",
@@ -118,6 +124,7 @@ var lyingWalks = []liar{
 		caught: []string{
 			"a count that looks at too many records is refused",
 			"a record is found by its last index key",
+			"a search is answered however far along the walk it finds something",
 			"a walk that looks at too many records is refused",
 			"an index is walked between bounds",
 			"entries fit one revision",
@@ -166,8 +173,10 @@ var lyingWalks = []liar{
 		name: "filters after the limit",
 		open: onRecords(func(r ports.Repositories) ports.Records { return lateFilter{r.Records()} }),
 		caught: []string{
+			"a search is answered however far along the walk it finds something",
 			"a walk that looks at too many records is refused",
 			"as many records are found as were asked for",
+			"words are few up to a bound",
 			"words, conditions and bounds join on any walk",
 		},
 	},
@@ -188,15 +197,21 @@ var lyingWalks = []liar{
 			}
 		}),
 		caught: []string{
+			"a search is answered however far along the walk it finds something",
 			"records are found by their words",
 			"what is kept beside a record comes and goes with it",
+			"words are few up to a bound",
 			"words, conditions and bounds join on any walk",
 		},
 	},
 	{
-		name:   "is content with the last word",
-		open:   asking(func(q *domain.Query) { q.Words = q.Words[max(0, len(q.Words)-1):] }),
-		caught: []string{"records are found by their words"},
+		name: "is content with the last word",
+		open: asking(func(q *domain.Query) { q.Words = q.Words[max(0, len(q.Words)-1):] }),
+		caught: []string{
+			"a search is answered however far along the walk it finds something",
+			"records are found by their words",
+			"words are few up to a bound",
+		},
 	},
 	{
 		name:   "keeps few words",
@@ -208,13 +223,14 @@ var lyingWalks = []liar{
 		open: filing(func(e *domain.Entries) { e.Words = nil }),
 		caught: []string{
 			"a count that looks at too many records is refused",
-			"a walk that looks at too many records is refused",
+			"a search is answered however far along the walk it finds something",
 			"entries fit one revision",
 			"records are counted as they are listed",
 			"records are entered anew",
 			"records are found by their words",
 			"slices are copied",
 			"what is kept beside a record comes and goes with it",
+			"words are few up to a bound",
 			"words, conditions and bounds join on any walk",
 		},
 	},
@@ -227,7 +243,7 @@ var lyingWalks = []liar{
 		}),
 		caught: []string{
 			"a count that looks at too many records is refused",
-			"a walk that looks at too many records is refused",
+			"a search is answered however far along the walk it finds something",
 			"words, conditions and bounds join on any walk",
 		},
 	},
@@ -265,13 +281,13 @@ var lyingWalks = []liar{
 		open: onRecords(func(r ports.Repositories) ports.Records { return stickler{r.Records(), 0} }),
 		caught: []string{
 			"a search is answered however far along the walk it finds something",
-			"records are few up to a bound",
+			"words are few up to a bound",
 		},
 	},
 	{
 		name:   "takes half as many for too many",
 		open:   onRecords(func(r ports.Repositories) ports.Records { return stickler{r.Records(), domain.RareWord / 2} }),
-		caught: []string{"records are few up to a bound"},
+		caught: []string{"words are few up to a bound"},
 	},
 	{
 		name: "counts whatever the words are",
@@ -279,6 +295,7 @@ var lyingWalks = []liar{
 		caught: []string{
 			"a count that looks at too many records is refused",
 			"records are counted as they are listed",
+			"words are few up to a bound",
 		},
 	},
 	{

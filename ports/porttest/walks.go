@@ -334,26 +334,23 @@ var walks = []clause[ports.Store]{
 	},
 	{
 		"a search is answered however far along the walk it finds something",
-		"A search may be answered even so, and is if fewer than domain.RareWord records of the collection have one of its words.",
+		"A search may be answered even so, and is if fewer than domain.RareWord words of the collection's records match one of its words.",
 		func(ctx context.Context, s ports.Store) error {
 			all, err := fleet(ctx, s, func(n int, r *domain.Record) domain.Entries {
 				r.Created, r.Changed = someTime(n), someTime(n)
 				return standing(fmt.Sprintf("%02d", n), "ship", []string{"even", "odd"}[n%2])
 			})
-			for _, words := range [][]string{{"odd"}, {"odd", "s"}} {
-				err = errors.Join(err, scanned(ctx, s, all, words, func(q domain.Query) ([]domain.Record, error) {
-					return s.Records().List(ctx, collection("ships").Ref(), q)
-				}, func(list []domain.Record) []domain.Record { return list }))
-			}
-			return err
+			return errors.Join(err, scanned(ctx, s, all, []string{"odd", "s"}, func(q domain.Query) ([]domain.Record, error) {
+				return s.Records().List(ctx, collection("ships").Ref(), q)
+			}, func(list []domain.Record) []domain.Record { return list }))
 		},
 	},
 	{
-		"records are few up to a bound",
-		"A search may be answered even so, and is if fewer than domain.RareWord records of the collection have one of its words.",
+		"words are few up to a bound",
+		"A search may be answered even so, and is if fewer than domain.RareWord words of the collection's records match one of its words.",
 		func(ctx context.Context, s ports.Store) error {
 			// All have a word, and all but the first two, which come last by index,
-			// another; that begins many a word of one of them.
+			// another.
 			ships, authors := collection("ships"), collection("authors")
 			err := errors.Join(declared(ctx, s, ships, authors), s.Atomically(ctx, func(tx ports.Repositories) error {
 				var err error
@@ -361,11 +358,6 @@ var walks = []clause[ports.Store]{
 					e := standing(fmt.Sprintf("%04d", domain.RareWord-n), "many")
 					if n >= 2 {
 						e.Words = append(e.Words, "rare")
-					}
-					if n == 500 {
-						for more := range domain.MaxWords - len(e.Words) {
-							e.Words = append(e.Words, fmt.Sprintf("rare%03d", more))
-						}
 					}
 					err = errors.Join(err, tx.Records().Add(ctx, ships.Ref(), record(n, ""), e))
 				}
@@ -389,7 +381,6 @@ var walks = []clause[ports.Store]{
 				finds(byID(every, "", 1), []string{"rare"}, 2),
 				finds(byID(every, "", 2), []string{"many", "rar"}, 2, 3),
 				finds(byID(every, recordID(499), 2), []string{"rare", "man"}, 500, 501),
-				finds(byID(every, recordID(1), 1), []string{"rare000"}, 500),
 				finds(byID(every, "", 1), []string{"many", "none"}),
 				finds(byID(last, "", 2), []string{"rare"}, domain.RareWord),
 				finds(byIndex, []string{"rare"}, 2, 3, 4),
@@ -580,8 +571,8 @@ func scanned[T any](ctx context.Context, s ports.Store, all []domain.Record, wor
 			return key(w, a).Compare(key(w, b))
 		})
 		for _, from := range []int{0, 2} {
-			for _, limit := range []int{0, 1, 2, 20} {
-				for _, scan := range []int{0, 1, 2, 3, 5, len(passed) - from, len(passed) + 1} {
+			for _, limit := range []int{0, 2, 20} {
+				for _, scan := range []int{0, 1, 3, len(passed) - from, len(passed) + 1} {
 					q := domain.Query{Walk: w, Where: domain.Not{Part: domain.OwnedBy{Account: accountID(2)}}, Words: words, Limit: limit, Scan: scan}
 					left := passed[from:]
 					if from > 0 {

@@ -36,6 +36,10 @@ func init() {
 	}
 }
 
+// maxFaults is how many inputs at fault are told: a body may have a fault every few
+// bytes.
+const maxFaults = 32
+
 // refusal says in our words what huma found. Nothing of a value that was sent is
 // said again: it may be a password.
 func refusal(status int, errs []error) error {
@@ -50,7 +54,7 @@ func refusal(status int, errs []error) error {
 		if known, ok := errors.AsType[*domain.Error](err); ok {
 			return known
 		}
-		if d, ok := err.(huma.ErrorDetailer); ok {
+		if d, ok := err.(huma.ErrorDetailer); ok && len(e.Fields) < maxFaults {
 			detail := d.ErrorDetail()
 			e = e.At(pointer(detail.Location), code(detail.Message), detail.Message)
 		}

@@ -102,6 +102,31 @@ func TestASessionLivesFromSignUpToSignOut(t *testing.T) {
 	}
 }
 
+func TestACollectionIsDeclaredAndItsRecordsImported(t *testing.T) {
+	k, c := start(t, t.TempDir())
+	ctx := t.Context()
+	admin, err := c.SignIn(ctx, "admin", k.AdminPassword)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const notes = `{"name":"notes","schema":{"type":"object"},"rules":{"list":"true","read":"true","create":"account != null","update":"false","delete":"false"}}`
+	if err := c.Declare(ctx, admin.AccessToken, notes); err != nil {
+		t.Fatal(err)
+	}
+	done, err := c.Import(ctx, admin.AccessToken, "notes", strings.NewReader("{\"data\":{\"n\":1}}\n{\"data\":2}\n"))
+	if err != nil || !done.Done || done.Stored != 1 || done.Refused != 1 || len(done.Problems) != 1 {
+		t.Errorf("imported: %+v, %v", done, err)
+	}
+	err = c.Declare(ctx, admin.AccessToken, notes)
+	if refusal, ok := errors.AsType[*process.Refusal](err); !ok || refusal.Status != http.StatusConflict {
+		t.Errorf("declared again: %v", err)
+	}
+	_, err = c.Import(ctx, "", "notes", strings.NewReader(""))
+	if refusal, ok := errors.AsType[*process.Refusal](err); !ok || refusal.Status != http.StatusUnauthorized {
+		t.Errorf("imported by a stranger: %v", err)
+	}
+}
+
 func TestAKilledKeyportIsGoneAndItsDataIsNot(t *testing.T) {
 	dir := t.TempDir()
 	k, c := start(t, dir)
