@@ -206,7 +206,7 @@ func expressions(most int) map[string]string {
 func TestFiltersThatAreBombs(t *testing.T) {
 	onEachRange(t, func(t *testing.T, w *firingRange) {
 		const at = "/v1/collections/things/records"
-		for _, length := range []int{2048, 100_000} {
+		for _, length := range []int{2048, 10_000} {
 			for name, text := range expressions(length) {
 				asks := 1
 				if len(text) > 2048 {

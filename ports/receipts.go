@@ -14,8 +14,9 @@ type Receipts interface {
 	// domain.ErrStillRunning.
 	Claim(ctx context.Context, id domain.ReceiptID) (r domain.Receipt, kept bool, err error)
 
-	// Keep stores a receipt. It belongs into the transaction that claimed the id and
-	// has the effect, so that there is never one without the other.
+	// Keep stores a receipt, in the place of what was kept for that id. It belongs into
+	// the transaction that claimed the id and has the effect, so that there is never
+	// one without the other.
 	Keep(ctx context.Context, r domain.Receipt) error
 
 	// Forget drops at most limit receipts from before t, and says how many.

@@ -19,6 +19,7 @@ var lyingReceipts = []liar{
 		caught: []string{
 			"a claim of which nothing comes is over",
 			"a receipt is found as it was kept",
+			"a receipt takes the place of another",
 			"a receipt that is not kept leaves its id free",
 			"a store keeps everything",
 			"a transaction finds what it has kept",
@@ -33,6 +34,11 @@ var lyingReceipts = []liar{
 		},
 	},
 	{
+		name:   "keeps what it has of an id",
+		open:   onReceipts(func(r ports.Repositories) ports.Receipts { return clinger{r.Receipts()} }),
+		caught: []string{"a receipt takes the place of another"},
+	},
+	{
 		name:   "knows a receipt by half of its id",
 		open:   onReceipts(func(r ports.Repositories) ports.Receipts { return halfBlind{r.Receipts()} }),
 		caught: []string{"each receipt has an id of its own"},
@@ -43,6 +49,7 @@ var lyingReceipts = []liar{
 		caught: []string{
 			"a claim of which nothing comes is over",
 			"a receipt is found as it was kept",
+			"a receipt takes the place of another",
 			"a receipt that is not kept leaves its id free",
 			"a store keeps everything",
 			"a transaction finds what it has kept",
@@ -245,4 +252,14 @@ type countlessReceiptForgetter struct{ ports.Receipts }
 func (l countlessReceiptForgetter) Forget(ctx context.Context, t time.Time, limit int) (int, error) {
 	_, err := l.Receipts.Forget(ctx, t, limit)
 	return 0, err
+}
+
+// A clinger keeps the first receipt of an id.
+type clinger struct{ ports.Receipts }
+
+func (c clinger) Keep(ctx context.Context, r domain.Receipt) error {
+	if _, kept, err := c.Claim(ctx, r.ID); kept || err != nil {
+		return err
+	}
+	return c.Receipts.Keep(ctx, r)
 }

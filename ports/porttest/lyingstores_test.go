@@ -48,6 +48,7 @@ var lyingStores = []liar{
 			"a declaration waits for records",
 			"a failure that f passes over spoils nothing",
 			"a receipt is found as it was kept",
+			"a receipt takes the place of another",
 			"a receipt that is not kept leaves its id free",
 			"a sign-in does not survive a suspension",
 			"a sign-in with an old password does not survive its change",

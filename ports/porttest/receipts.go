@@ -21,12 +21,27 @@ var receipts = []clause[ports.Store]{
 		"Receipts keeps the answers to requests that are to have one effect.",
 		func(ctx context.Context, s ports.Store) error {
 			var err error
-			for n, answer := range []string{"", "a", "\x00", "a\x00b\x00", "\xff\xfe’\r\n\\x00\\", strings.Repeat("\x00\xff", 1<<20)} {
+			for n, answer := range []string{"", "a", "\x00", "a\x00b\x00", "\xff\xfe’\r\n\\x00\\", strings.Repeat("\x00\xff", 1<<15)} {
 				r := receiptAt(n)
 				r.Answer = []byte(answer)
 				err = errors.Join(err, kept(ctx, s, r), finds(r)(claim(ctx, s, r.ID)))
 			}
 			return err
+		},
+	},
+	{
+		"a receipt takes the place of another",
+		"Keep stores a receipt, in the place of what was kept for that id.",
+		func(ctx context.Context, s ports.Store) error {
+			now := receiptAt(2)
+			now.ID = receiptAt(1).ID
+			return errors.Join(
+				kept(ctx, s, receiptAt(1)),
+				s.Atomically(ctx, func(tx ports.Repositories) error {
+					return errors.Join(finds(receiptAt(1))(tx.Receipts().Claim(ctx, now.ID)), tx.Receipts().Keep(ctx, now))
+				}),
+				finds(now)(claim(ctx, s, now.ID)),
+			)
 		},
 	},
 	{
@@ -84,7 +99,7 @@ var receipts = []clause[ports.Store]{
 	},
 	{
 		"a receipt that is not kept leaves its id free",
-		"Keep stores a receipt. It belongs into the transaction that claimed the id and has the effect, so that there is never one without the other.",
+		"Keep stores a receipt, in the place of what was kept for that id. It belongs into the transaction that claimed the id and has the effect, so that there is never one without the other.",
 		func(ctx context.Context, s ports.Store) error {
 			ships := collection("ships")
 			if err := declared(ctx, s, ships); err != nil {
