@@ -1,24 +1,19 @@
 package jose
 
 import (
-	"crypto/hmac"
-	"slices"
-
 	"github.com/keyport-go/keyport/domain"
 	"github.com/keyport-go/keyport/ports"
 )
 
-// A cursor is, in base64url, a place and the first cursorTag bytes of the
-// HMAC-SHA-256 of scope and place. Sixteen bytes are enough for what opens no
-// door: a forged cursor would only begin a list elsewhere.
+// A cursor is, in base64url, a place that is concealed for its scope, as a vault
+// conceals: nobody can tell from it how much lies between two places.
 const (
 	maxCursor   = 1 << 10 // bytes of text
-	cursorTag   = 16
-	cursorLabel = "keyport cursor 1"
+	cursorScope = "cursor "
 )
 
 // MaxPlace is the longest place that a cursor can hold, in bytes.
-const MaxPlace = maxCursor/4*3 - cursorTag
+const MaxPlace = maxCursor/4*3 - vaultOverhead
 
 // A sealer implements ports.CursorSealer.
 type sealer struct{ ring *Keyring }
@@ -28,29 +23,21 @@ var _ ports.CursorSealer = sealer{}
 // Seal implements ports.CursorSealer. A place of more than MaxPlace bytes gives a
 // text that Open does not take.
 func (s sealer) Seal(scope, place string) string {
-	key := s.ring.snapshot.Load().cursor.signer(s.ring.c.Now())
-	return b64.EncodeToString(append([]byte(place), key.tag(scope, place)...))
+	return b64.EncodeToString(vault(s).Conceal(cursorScope+scope, []byte(place)))
 }
 
-// Open implements ports.CursorSealer. A cursor does not say by which key it was
-// sealed, so all that are kept are tried.
+// Open implements ports.CursorSealer.
 func (s sealer) Open(scope, text string) (string, error) {
 	if len(text) > maxCursor {
 		return "", domain.ErrInvalidCursor
 	}
-	b, ok := decode(text)
-	if !ok || len(b) < cursorTag {
+	concealed, ok := decode(text)
+	if !ok {
 		return "", domain.ErrInvalidCursor
 	}
-	place, tag := string(b[:len(b)-cursorTag]), b[len(b)-cursorTag:]
-	if !slices.ContainsFunc(s.ring.snapshot.Load().cursor.opened, func(k *secretKey) bool {
-		return hmac.Equal(tag, k.tag(scope, place))
-	}) {
+	place, err := vault(s).Reveal(cursorScope+scope, concealed)
+	if err != nil {
 		return "", domain.ErrInvalidCursor
 	}
-	return place, nil
-}
-
-func (k *secretKey) tag(scope, place string) []byte {
-	return mac(k.secret, cursorLabel, scope, place)[:cursorTag]
+	return string(place), nil
 }

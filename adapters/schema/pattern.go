@@ -12,6 +12,7 @@ import (
 const (
 	MaxPattern = 1024 // bytes
 	maxProgram = 2000 // instructions
+	maxClasses = 8000 // bounds of ranges of characters in them: \pL has some thousand
 )
 
 const patternWanted = "want a regular expression in the syntax of RE2, of at most 1024 bytes and modest repetition"
@@ -29,7 +30,11 @@ func parsePattern(s string) (*regexp.Regexp, int, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	if len(program.Inst) > maxProgram {
+	classes := 0
+	for _, i := range program.Inst {
+		classes += len(i.Rune)
+	}
+	if len(program.Inst) > maxProgram || classes > maxClasses {
 		return nil, 0, errors.New("pattern too large")
 	}
 	re, err := regexp.Compile(s)

@@ -265,8 +265,7 @@ func (h *hall) perform(ctx context.Context, s size, r *report) (err error) {
 			}
 		})
 	}
-	cuts := 0
-	group.Go(func() { cuts, errs[voices] = h.cut(speaking, ctx, s.cuts, s.performance) })
+	group.Go(func() { errs[voices] = h.cut(ctx, s.cuts, s.performance) })
 	group.Go(func() {
 		if pause(speaking, s.performance/2) == nil {
 			errs[voices+1] = h.endSessions(ctx, r)
@@ -282,35 +281,32 @@ func (h *hall) perform(ctx context.Context, s size, r *report) (err error) {
 	group.Wait()
 	h.over = time.Now()
 	r.add(h.site.Store, "writes acknowledged, in as much time", "%d, %v", h.story.long(), h.over.Sub(begun).Round(glance))
-	r.add(h.site.Store, "streams cut, and resumed at the other replica, if there is one", "%d", cuts)
+	r.add(h.site.Store, "streams cut, and resumed at the other replica, if there is one", "%d", s.cuts)
 	return errors.Join(append(errs, err)...)
 }
 
-// cut breaks off streams, one after the other, and opens each again a little later.
-func (h *hall) cut(ctx, requests context.Context, number int, within time.Duration) (cuts int, err error) {
-	for ; cuts < number; cuts++ {
-		n := slows + leavers*each + rand.IntN(len(h.listeners)-slows-leavers*each)
-		l := h.listeners[n]
-		if l.cut {
-			n = slows + leavers*each // the first that is not
-			for n < len(h.listeners)-1 && h.listeners[n].cut {
-				n++
+// cut breaks off streams, a few at a time, and opens each again a little later at the
+// next replica.
+func (h *hall) cut(ctx context.Context, number int, within time.Duration) error {
+	const knives, first = 4, slows + leavers*each
+	chosen := rand.Perm(len(h.listeners) - first)[:number]
+	errs := make([]error, knives)
+	var group sync.WaitGroup
+	for k := range knives {
+		group.Go(func() {
+			for i := k; i < number && errs[k] == nil; i += knives {
+				n := first + chosen[i]
+				l := h.listeners[n]
+				l.cut = true
+				errs[k] = errors.Join(l.leave(), pause(ctx, rand.N(knives*within/time.Duration(number))))
+				if errs[k] == nil {
+					errs[k] = l.open(ctx, h.replicas[(n+1)%len(h.replicas)].URL)
+				}
 			}
-			l = h.listeners[n]
-		}
-		l.cut = true
-		if err := l.leave(); err != nil {
-			return cuts, err
-		}
-		pausing := pause(ctx, rand.N(within/time.Duration(number)))
-		if err := l.open(requests, h.replicas[(n+1)%len(h.replicas)].URL); err != nil {
-			return cuts, err
-		}
-		if pausing != nil {
-			return cuts + 1, nil
-		}
+		})
 	}
-	return cuts, nil
+	group.Wait()
+	return errors.Join(errs...)
 }
 
 // endSessions signs the leavers out, and looks when their streams end.

@@ -108,7 +108,10 @@ func (s *Service) judge(ctx context.Context, d *declaration, who domain.Asker, q
 	}
 	r, err := s.visible(ctx, d, who, q.ID)
 	if err != nil {
-		if stored, there := s.c.Store.Records().Get(ctx, d.Ref(), q.ID); all && there == nil {
+		if !all {
+			return err
+		}
+		if stored, absent := s.c.Store.Records().Get(ctx, d.Ref(), q.ID); absent == nil {
 			question.Record = stored
 			explain(domain.VerbRead)
 		}

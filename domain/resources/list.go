@@ -60,7 +60,7 @@ func (s *Service) List(ctx context.Context, who domain.Asker, name domain.Collec
 		if err != nil {
 			return err
 		}
-		scope := placeScope(name, r, q.Walk)
+		scope := placeScope(name, who, r, q.Walk)
 		if r.Cursor != "" {
 			if q.After, err = s.openPlace(scope, r.Cursor); err != nil {
 				return err
@@ -130,12 +130,12 @@ func (s *Service) count(ctx context.Context, d *declaration, q domain.Query, how
 	return &Count{min(n, q.Limit-1), n < q.Limit}, nil
 }
 
-// placeScope is the scope of the cursors of a list: the same for the same parameters
-// and the same walk, wherever that begins and ends. What the condition says of the time
-// moves from page to page.
-func placeScope(name domain.CollectionName, r ListRequest, w domain.Walk) string {
+// placeScope is the scope of the cursors of a list: the same for the same account,
+// parameters and walk, wherever that begins and ends. What the condition says of the
+// time moves from page to page.
+func placeScope(name domain.CollectionName, who domain.Asker, r ListRequest, w domain.Walk) string {
 	w.Low, w.High = "", ""
-	return fmt.Sprintf("records %s %x", name, sha256.Sum256(fmt.Appendf(nil, "%q %q %q %+v", r.Filter, r.Sort, r.Search, w)))
+	return fmt.Sprintf("records %s %x", name, sha256.Sum256(fmt.Appendf(nil, "%q %q %q %q %+v", who.Account, r.Filter, r.Sort, r.Search, w)))
 }
 
 // idSize is the length of a record's id, in bytes.
