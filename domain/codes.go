@@ -123,8 +123,8 @@ var (
 		"The collection has no index of that order.",
 		"Sort by id, created_at, updated_at, or an index that the declaration names and that is built, or its exact reverse.")
 	ErrTooBroad = promise(Invalid, "too-broad",
-		"No index serves that filter, and too many records would have to be looked at.",
-		"Filter for equality with, or sort by, the first fields of an index that the declaration names; or ask for one to be declared.")
+		"No index serves that filter or search, and too many records would have to be looked at.",
+		"Search for a rarer word; filter for equality with, or sort by, the first fields of an index that the declaration names; or ask for one to be declared.")
 	ErrInvalidSearch = promise(Invalid, "invalid-search",
 		"That is not a usable search.",
 		"Give 1 to 10 words, of at most 200 bytes in all.")
