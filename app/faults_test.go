@@ -255,6 +255,7 @@ func (l *line) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		l.hold()
 	case repeatedAtOnce:
 		l.late.Go(func() { l.again(whole, forward) })
+	default: // what befalls its answer is below
 	}
 	a, err := forward(whole)
 	switch {
@@ -538,10 +539,10 @@ func (s *sender) count() error {
 		return err
 	}
 	var e entry
-	switch {
-	case a.Status == 200:
+	switch a.Status {
+	case 200:
 		err = json.Unmarshal([]byte(a.Body), &e)
-	case a.Status == 412:
+	case 412:
 		err = s.expect(200, &e, "GET", entriesPath+"/"+s.counter.ID, "")
 	default:
 		err = fmt.Errorf("%d %s to a patch", a.Status, a.Body)
@@ -572,10 +573,10 @@ func (s *sender) place() error {
 		return err
 	}
 	var e entry
-	switch {
-	case a.Status == 201:
+	switch a.Status {
+	case 201:
 		err = json.Unmarshal([]byte(a.Body), &e)
-	case a.Status == 412:
+	case 412:
 		err = s.expect(200, &e, "GET", entriesPath+"/"+id, "")
 	default:
 		err = fmt.Errorf("%d %s to a creation", a.Status, a.Body)

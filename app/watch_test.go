@@ -209,8 +209,14 @@ func TestAWatcherIsToldOfWhatMayBeRead(t *testing.T) {
 				want []news
 			}{
 				"the owner": {mine, []news{
-					{"created", shown}, {"created", hidden}, {"changed", shown}, {"changed", hidden},
-					{"changed", hidden}, {"changed", shown}, {"deleted", shown}, {"deleted", hidden},
+					{"created", shown},
+					{"created", hidden},
+					{"changed", shown},
+					{"changed", hidden},
+					{"changed", hidden},
+					{"changed", shown},
+					{"deleted", shown},
+					{"deleted", hidden},
 				}},
 				// What is hidden from them is gone, and what is shown to them is new.
 				"somebody else": {theirs, []news{

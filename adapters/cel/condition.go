@@ -57,8 +57,9 @@ func outright(t domain.Truth) domain.Predicate {
 		return domain.Everything{}
 	case domain.False:
 		return domain.Nothing{}
+	default:
+		return domain.Undecided{}
 	}
-	return domain.Undecided{}
 }
 
 func (c every) decide(a *asking) domain.Predicate {
@@ -85,8 +86,9 @@ func (c choice) decide(a *asking) domain.Predicate {
 		return c.then.decide(a)
 	case domain.False:
 		return c.other.decide(a)
+	default:
+		return domain.Undecided{}
 	}
-	return domain.Undecided{}
 }
 
 func (c leaf) decide(a *asking) domain.Predicate {

@@ -54,8 +54,12 @@ func TestAPageOfTenThousandRecordsIsReadAlongAnIndex(t *testing.T) {
 		{"by id", domain.Walk{}, domain.Place{ID: middle}, `'%id'`, "records_pkey"},
 		{"by time of creation", domain.Walk{Order: domain.ByCreated}, domain.Place{Key: domain.TimeKey(at), ID: middle}, `'%at', '%id'`, "records_created_idx"},
 		{"by time of change", domain.Walk{Order: domain.ByChanged}, domain.Place{Key: domain.TimeKey(at), ID: middle}, `'%at', '%id'`, "records_changed_idx"},
-		{"by index", domain.Walk{Order: domain.ByIndex, Index: "length", Low: "\x00\x00\x00\x01", High: "\x00\xff"}, domain.Place{Key: "\x00\x00\x13\x88", ID: middle},
-			`'length', '%bound', '%zero', '\x00001388', '%id'`, "record_index_pkey"},
+		{
+			"by index",
+			domain.Walk{Order: domain.ByIndex, Index: "length", Low: "\x00\x00\x00\x01", High: "\x00\xff"},
+			domain.Place{Key: "\x00\x00\x13\x88", ID: middle},
+			`'length', '%bound', '%zero', '\x00001388', '%id'`, "record_index_pkey",
+		},
 		{"by id, one owner's", domain.Walk{Owner: ada}, domain.Place{ID: middle}, `'%ada', '%id'`, "records_owner_idx"},
 		{"by time of creation, one owner's", domain.Walk{Order: domain.ByCreated, Owner: ada}, domain.Place{Key: domain.TimeKey(at), ID: middle}, `'%ada', '%at', '%id'`, "records_owner_created_idx"},
 		{"by time of change, one owner's", domain.Walk{Order: domain.ByChanged, Owner: ada}, domain.Place{Key: domain.TimeKey(at), ID: middle}, `'%ada', '%at', '%id'`, "records_owner_changed_idx"},
@@ -142,8 +146,11 @@ func TestWhatIsKeptOfRecordsIsFoundByAnIndex(t *testing.T) {
 			_, err := s.Records().List(t.Context(), ships.Ref(), domain.Query{Where: domain.Everything{}, Words: []string{"4711"}, Limit: 50, Scan: 100_000})
 			return err
 		}, `'ships', 1, $$'/ships' & '4711':*$$`, []string{"record_words_words_idx", "records_pkey"}},
-		{"a new form of a record", func() error { return s.Records().Replace(t.Context(), ships.Ref(), ship(1), entries) },
-			`'ships', 1, ` + id + `, 2, '{}', now(), '{}', '{}', '{length}', '{a}', 'ship'`, []string{"record_index_record_idx", "records_pkey"}},
+		{
+			"a new form of a record", func() error { return s.Records().Replace(t.Context(), ships.Ref(), ship(1), entries) },
+			`'ships', 1, ` + id + `, 2, '{}', now(), '{}', '{}', '{length}', '{a}', 'ship'`,
+			[]string{"record_index_record_idx", "records_pkey"},
+		},
 		{"the entries of records", func() error {
 			return s.Records().Enter(t.Context(), ships.Ref(), []ports.Filing{{ID: ship(1).ID, Revision: 2, Entries: entries}})
 		}, `'ships', 1, ARRAY[` + id + `], '{2}', '{ship}', ARRAY[` + id + `], '{length}', '{a}'`, []string{"record_index_record_idx", "record_words_pkey", "records_pkey"}},

@@ -124,7 +124,11 @@ func TestAWalkFindsWhatTheContractSays(t *testing.T) {
 		}
 		q := domain.Query{Walk: w, Limit: rapid.IntRange(0, 70).Draw(rt, "limit"), Scan: rapid.SampledFrom([]int{0, 0, 1, 5, 20, 59, 60, 61}).Draw(rt, "scan")}
 		q.Where = rapid.SampledFrom([]domain.Predicate{
-			domain.Everything{}, domain.All{}, domain.OwnedBy{Account: ada}, domain.Nothing{}, nil,
+			domain.Everything{},
+			domain.All{},
+			domain.OwnedBy{Account: ada},
+			domain.Nothing{},
+			nil,
 			domain.Compare{Op: domain.AtMost, Left: domain.Literal{Value: 2.0}, Right: domain.Member{"length"}},
 			domain.All{domain.OwnedBy{Account: ada}, domain.TestText{Op: domain.Contains, Text: domain.Member{"name"}, Part: domain.Literal{Value: "'"}}},
 		}).Draw(rt, "where")

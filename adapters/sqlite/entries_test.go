@@ -93,10 +93,23 @@ func TestAWordIsSoughtAsItStands(t *testing.T) {
 			words []string
 			found bool
 		}{
-			{[]string{"b"}, true}, {[]string{"or"}, true}, {[]string{"near", "b"}, true}, {[]string{"größe"}, true}, {[]string{"grö"}, true},
-			{[]string{"grö", "b"}, false}, {[]string{"GRÖSSE"}, false}, {[]string{""}, true},
-			{[]string{`"`}, false}, {[]string{`b"OR"b`}, false}, {[]string{"b*", "b"}, false}, {[]string{"a:b"}, false}, {[]string{"c"}, false},
-			{[]string{"("}, false}, {[]string{"-"}, false}, {[]string{"^b"}, false}, {[]string{"b'"}, false},
+			{[]string{"b"}, true},
+			{[]string{"or"}, true},
+			{[]string{"near", "b"}, true},
+			{[]string{"größe"}, true},
+			{[]string{"grö"}, true},
+			{[]string{"grö", "b"}, false},
+			{[]string{"GRÖSSE"}, false},
+			{[]string{""}, true},
+			{[]string{`"`}, false},
+			{[]string{`b"OR"b`}, false},
+			{[]string{"b*", "b"}, false},
+			{[]string{"a:b"}, false},
+			{[]string{"c"}, false},
+			{[]string{"("}, false},
+			{[]string{"-"}, false},
+			{[]string{"^b"}, false},
+			{[]string{"b'"}, false},
 		} {
 			found, err := s.Records().List(t.Context(), c.Ref(), domain.Query{Where: domain.Everything{}, Words: q.words, Limit: 9})
 			if err != nil || (len(found) == 1) != q.found || len(found) > 1 {

@@ -55,7 +55,8 @@ func (r records) Count(ctx context.Context, c domain.CollectionRef, q domain.Que
 
 // find visits what a query wants, by a statement of listing or of counting.
 func (r records) find(ctx context.Context, c domain.CollectionRef, q domain.Query,
-	render func(name domain.CollectionName, q domain.Query, rare int) (text string, args []any), visit func(row) error) error {
+	render func(name domain.CollectionName, q domain.Query, rare int) (text string, args []any), visit func(row) error,
+) error {
 	return r.lines.read(ctx, func(l *line) error {
 		rare, err := rareWord(ctx, l, c.Name, q.Words)
 		if err != nil {

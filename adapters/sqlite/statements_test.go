@@ -120,7 +120,8 @@ func TestWhatIsAskedOftenIsOneStatement(t *testing.T) {
 		{"replacing a record", 1, func() error { return s.Records().Replace(ctx, ships.Ref(), ship(1), domain.Entries{}) }},
 		{"reading a page of a walk by time, of one account's", 1, func() error {
 			_, err := s.Records().List(ctx, ships.Ref(), domain.Query{
-				Walk: domain.Walk{Order: domain.ByChanged, Backward: true, Owner: ada.ID}, Where: domain.OwnedBy{Account: ada.ID}, Limit: 30, Scan: 100})
+				Walk: domain.Walk{Order: domain.ByChanged, Backward: true, Owner: ada.ID}, Where: domain.OwnedBy{Account: ada.ID}, Limit: 30, Scan: 100,
+			})
 			return err
 		}},
 		{"reading a page by a condition", 1, func() error {

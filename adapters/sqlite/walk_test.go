@@ -172,7 +172,11 @@ func query(t *rapid.T, c domain.Collection, records []domain.Record, owners []do
 		Scan:  rapid.IntRange(-1, 12).Draw(t, "scan"),
 		Words: rapid.SampledFrom([][]string{nil, nil, {"mer"}, {"mercury", "mer"}, {"merlin", "i"}, {"zoë"}, {"none", "z"}}).Draw(t, "words"),
 		Where: rapid.SampledFrom([]domain.Predicate{
-			domain.Everything{}, domain.Everything{}, domain.OwnedBy{Account: owners[1]}, domain.Nothing{}, nil,
+			domain.Everything{},
+			domain.Everything{},
+			domain.OwnedBy{Account: owners[1]},
+			domain.Nothing{},
+			nil,
 			domain.Compare{Op: domain.Less, Left: domain.Member{"length"}, Right: domain.Literal{Value: 1.5}},
 		}).Draw(t, "where"),
 	}

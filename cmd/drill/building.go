@@ -36,8 +36,9 @@ const (
 const (
 	crateReaders = 4
 	crateWriters = 2
-	crateWithin  = time.Second // the longest that a reader or a writer waits
-	misfits      = 7           // crates that do not fit the tighter schema
+	crateWithin  = time.Second     // the longest that a reader waits
+	crateHeld    = 5 * time.Second // and a writer
+	misfits      = 7               // crates that do not fit the tighter schema
 	ready        = 2 * time.Minute
 )
 
@@ -181,7 +182,7 @@ func (y *yard) index(ctx context.Context, r *report) error {
 	took := time.Since(begun)
 	w.stop()
 	w.tell(r, y.site.Store, "an index is built")
-	if err := errors.Join(err, w.err(crateWithin, crateWithin)); err != nil {
+	if err := errors.Join(err, w.err(crateWithin, crateHeld)); err != nil {
 		return err
 	}
 	r.add(y.site.Store, "from the declaration of an index to the first list by it", "%v", took.Round(time.Millisecond))

@@ -10,9 +10,9 @@ import (
 )
 
 const (
-	maxUnfit = 20              // records that are named when they do not fit
-	skew     = 5 * time.Minute // by how much the clocks of replicas may differ
-	swath    = 500             // records that are read, or entered, at a time
+	maxUnfit = 20               // records that are named when they do not fit
+	skew     = 10 * time.Second // by how much the clocks of replicas may differ
+	swath    = 500              // records that are read, or entered, at a time
 )
 
 // tighten puts d in the place of the collection that is stored as old, once each of
@@ -20,15 +20,26 @@ const (
 // writers are held, and those that were written since are judged. With dryRun it
 // only judges. It fails with ErrRecordsUnfit or ErrStale.
 func (s *Service) tighten(ctx context.Context, d *declaration, old domain.CollectionRef, dryRun bool) error {
-	since := s.c.Now().Add(-skew)
+	begun := s.c.Now()
 	if err := unfit(ctx, s.c.Store, d, old, time.Time{}); err != nil || dryRun {
 		return err
+	}
+	// Each further pass is shorter, and leaves less for the time in which writers wait.
+	for range attempts {
+		next := s.c.Now()
+		if next.Sub(begun) < skew {
+			break
+		}
+		if err := unfit(ctx, s.c.Store, d, old, begun.Add(-skew)); err != nil {
+			return err
+		}
+		begun = next
 	}
 	return s.c.Store.Atomically(ctx, func(tx ports.Repositories) error {
 		if err := tx.Collections().Hold(ctx, old); err != nil {
 			return err
 		}
-		if err := unfit(ctx, tx, d, old, since); err != nil {
+		if err := unfit(ctx, tx, d, old, begun.Add(-skew)); err != nil {
 			return err
 		}
 		return tx.Collections().Replace(ctx, d.Collection)

@@ -656,7 +656,13 @@ func (d *dealer) ask() asked {
 func (d *dealer) where() domain.Predicate {
 	n, name := domain.Member{"n"}, domain.Member{"name"}
 	return []domain.Predicate{
-		domain.Everything{}, domain.Everything{}, domain.Everything{}, nil, domain.Nothing{}, domain.OwnedBy{}, domain.OwnedBy{Account: d.anAccount()},
+		domain.Everything{},
+		domain.Everything{},
+		domain.Everything{},
+		nil,
+		domain.Nothing{},
+		domain.OwnedBy{},
+		domain.OwnedBy{Account: d.anAccount()},
 		domain.Compare{Op: domain.Less, Left: n, Right: domain.Literal{Value: float64(d.IntN(50))}},
 		domain.Not{Part: domain.Compare{Op: domain.AtMost, Left: n, Right: domain.Literal{Value: float64(d.IntN(50))}}},
 		domain.Any{domain.Has{Path: n}, domain.TestText{Op: domain.Contains, Text: name, Part: domain.Literal{Value: "ack"}}},

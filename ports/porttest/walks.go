@@ -212,8 +212,16 @@ var walks = []clause[ports.Store]{
 		func(ctx context.Context, s ports.Store) error {
 			ships, authors := collection("ships"), collection("authors")
 			kept := [][]string{
-				{"black", "pearl", "the"}, {"black", "cat"}, {"pearl"}, nil, {"zoë", "漢字"}, {"blackpearl"}, {"and", "near", "not", "or"},
-				{strings.Repeat("é", domain.MaxWord/2)}, {"zoe"}, {"123", "4"},
+				{"black", "pearl", "the"},
+				{"black", "cat"},
+				{"pearl"},
+				nil,
+				{"zoë", "漢字"},
+				{"blackpearl"},
+				{"and", "near", "not", "or"},
+				{strings.Repeat("é", domain.MaxWord/2)},
+				{"zoe"},
+				{"123", "4"},
 			}
 			err := declared(ctx, s, ships, authors)
 			for n, words := range kept {
@@ -554,8 +562,13 @@ func scanned[T any](ctx context.Context, s ports.Store, all []domain.Record, wor
 		return ships.PlaceOf(w, all[n])
 	}
 	for _, w := range []domain.Walk{
-		{}, {Backward: true}, {Owner: accountID(1)}, {Order: domain.ByCreated}, {Order: domain.ByChanged, Backward: true},
-		{Order: domain.ByIndex, Index: "n"}, {Order: domain.ByIndex, Index: "n", Backward: true, Low: "03", High: "09"},
+		{},
+		{Backward: true},
+		{Owner: accountID(1)},
+		{Order: domain.ByCreated},
+		{Order: domain.ByChanged, Backward: true},
+		{Order: domain.ByIndex, Index: "n"},
+		{Order: domain.ByIndex, Index: "n", Backward: true, Low: "03", High: "09"},
 	} {
 		var passed []int // in the order of the walk
 		for n, r := range all {
