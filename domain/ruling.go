@@ -28,5 +28,5 @@ type Clause struct {
 // A Reading is what an expression in a clause came to.
 type Reading struct {
 	Text  string // the expression, such as record.owner
-	Value string // as JSON; "" if it could not be evaluated
+	Value string // as JSON, of which what is long is cut; "" if it could not be evaluated
 }
