@@ -22,7 +22,7 @@ func TestAPredicateSaysWhatCELSays(t *testing.T) {
 		rule, err := cel.Compiler{}.Compile(domain.VerbRead, text, w.Schema)
 		if err != nil {
 			refused[codeOf(err)]++
-			t.Skip("no rule: ", err)
+			return // the writer knows the grammar, and not all of its types
 		}
 		selector, err := cel.Compiler{}.Select(text, w.Schema)
 		where, too := cel.Translate(text, w.Schema)
@@ -34,7 +34,7 @@ func TestAPredicateSaysWhatCELSays(t *testing.T) {
 				t.Fatalf("%s: %v", text, err)
 			}
 			refused[codeOf(err)]++
-			t.Skip("no predicate: ", err)
+			return
 		}
 		written++
 		for range 8 {
@@ -57,6 +57,9 @@ func TestAPredicateSaysWhatCELSays(t *testing.T) {
 		}
 	})
 	t.Logf("%d rules, refused %v, verdicts %v", written, refused, seen)
+	if written < 4*(refused["type"]+refused["untranslatable"]) || len(seen) != 3 {
+		t.Error("too few of the rules were tried, or some verdict never came")
+	}
 }
 
 func joined(clauses []domain.Clause) domain.Truth {
