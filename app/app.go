@@ -45,6 +45,11 @@ type Parts struct {
 	Reload    func(context.Context) error // reads the keys of Issuer and Refresher anew; nil: they never change
 	Log       *slog.Logger
 	Observe   httpapi.Observer // nil: nobody watches
+	Trace     httpapi.Tracer   // of requests; nil: nothing is traced
+	Span      ports.Span       // of what the services do; nil: nothing is traced
+
+	Schema   func(context.Context) (found, wanted int64, err error) // steps of the schema; nil: the store has none
+	Stopping func() bool                                            // whether this replica is about to stop; nil: it never is
 }
 
 // Now is the clock that the services are given: UTC, to the microsecond, which
@@ -67,18 +72,19 @@ func Services(c Config, p Parts) wire.Services {
 		AccessTTL:     c.AccessTTL,
 		Sessions:      domain.SessionPolicy{Idle: c.SessionIdle, Max: c.SessionMax, Grace: c.RefreshGrace},
 		RevocationMax: c.RevocationMax, Uptime: p.Uptime, Random: p.Random, Reload: p.Reload,
+		Span: p.Span,
 	})
 	return wire.Services{
 		Tokens: sessions,
 		Accounts: accounts.New(accounts.Config{
 			Store: p.Store, Hasher: p.Hasher, Cursors: p.Cursors, Now: p.Now, NewID: p.NewID,
 			Policy: domain.PasswordPolicy{Min: c.PasswordMin, Common: p.Blocklist.Contains},
-			Told:   sessions.Learn, Readable: p.Readable,
+			Told:   sessions.Learn, Readable: p.Readable, Span: p.Span,
 		}),
 		Numbers:  numbers.New(p.Store),
 		Receipts: receipts.New(receipts.Config{Store: p.Store, Vault: p.Vault, Now: p.Now}),
 		Resources: resources.New(resources.Config{
-			Store: p.Store, Rules: cel.Compiler{}, Schemas: schema.New(), Cursors: p.Cursors, Now: p.Now, NewID: p.NewID,
+			Store: p.Store, Rules: cel.Compiler{}, Schemas: schema.New(), Cursors: p.Cursors, Now: p.Now, NewID: p.NewID, Span: p.Span,
 		}),
 	}
 }
@@ -103,8 +109,8 @@ func stack(c Config, p Parts, s wire.Services) httpapi.Config {
 		panic("app: a configuration that was not checked: " + err.Error())
 	}
 	return httpapi.Config{
-		Services: s, Ready: func(ctx context.Context) error { return p.Store.Ping(ctx) },
-		Log: p.Log, NewID: p.NewID, Observe: p.Observe, Version: Version(),
+		Services: s, Ready: readiness(c, p, s.Tokens.News),
+		Log: p.Log, NewID: p.NewID, Observe: p.Observe, Trace: p.Trace, Version: Version(),
 		PublicURL: c.PublicURL, Audience: cmp.Or(c.Audience, c.PublicURL), RevocationMax: c.RevocationMax, KeySetMaxAge: c.KeySetMaxAge,
 		Origins: c.CORSOrigins, TrustedProxies: trusted, HSTS: c.HSTS, Timeout: c.RequestTimeout,
 		Older: paths(mounts, s),

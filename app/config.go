@@ -50,7 +50,8 @@ type Config struct {
 	TrustedProxies     []string      `split_words:"true" desc:"CIDRs of proxies whose X-Forwarded-For is believed, with commas between."`
 	HSTS               bool          `default:"false" desc:"Whether browsers are told to use TLS alone, for a year."`
 	RequestTimeout     time.Duration `split_words:"true" default:"10s" desc:"The longest that a request may take."`
-	DrainGrace         time.Duration `split_words:"true" default:"15s" desc:"Time that open requests get at shutdown; below the pod's terminationGracePeriodSeconds."`
+	DrainDelay         time.Duration `split_words:"true" default:"0s" desc:"How long requests are still served after SIGTERM, when /readyz has failed already: longer than it takes whoever spreads requests over replicas to learn of it. Up to 10m."`
+	DrainGrace         time.Duration `split_words:"true" default:"15s" desc:"Time that open requests get then. The delay, the grace and 5s together stay below the pod's terminationGracePeriodSeconds."`
 	Dialects           []string      `desc:"Older APIs that are served too, each at a path of the public listener or at an address of its own, with commas between: fleet=/fleet,signup=127.0.0.1:5002. There are fleet, library, signup, skeleton."`
 	Collections        string        `desc:"A folder of declarations of collections, each a file .yaml, .yml or .json. They are applied at start; the API shows them, and changes nothing in them."`
 	LogLevel           string        `split_words:"true" default:"info" desc:"debug, info, warn or error."`
@@ -86,6 +87,7 @@ func (c Config) check() error {
 	must(c.HashesRunning >= 0 && c.HashesWaiting >= 0, "KEYPORT_HASHES_RUNNING and KEYPORT_HASHES_WAITING: want 0 or more")
 	must(c.DatabaseConns >= 0 && c.DatabaseConns <= 1000, "KEYPORT_DATABASE_CONNS is %d: want 0 to 1000", c.DatabaseConns)
 	must(c.RequestTimeout >= 100*time.Millisecond && c.RequestTimeout <= 10*time.Minute, "KEYPORT_REQUEST_TIMEOUT is %v: want 100ms to 10m", c.RequestTimeout)
+	must(c.DrainDelay >= 0 && c.DrainDelay <= 10*time.Minute, "KEYPORT_DRAIN_DELAY is %v: want 0 to 10m", c.DrainDelay)
 	must(c.DrainGrace >= 0, "KEYPORT_DRAIN_GRACE is %v: want 0 or more", c.DrainGrace)
 	must(c.MasterKey.IsZero() || c.MasterKeyFile == "", "KEYPORT_MASTER_KEY and KEYPORT_MASTER_KEY_FILE are both set: want one")
 	must(c.MasterKeyOther.IsZero() || c.MasterKeyOtherFile == "", "KEYPORT_MASTER_KEY_OTHER and KEYPORT_MASTER_KEY_OTHER_FILE are both set: want one")

@@ -16,12 +16,37 @@ faults are told at once. Times are written like 90s, 10m or 720h.
 
 `
 
+const manualTail = `
+## Traces
+
+Traces go to a collector that takes OTLP over HTTP, as the usual variables of OpenTelemetry say. Without an endpoint there are none, and they cost nothing.
+
+| name | meaning |
+| --- | --- |
+| ` + "`OTEL_EXPORTER_OTLP_ENDPOINT`" + ` | The collector, such as http://collector:4318. ` + "`OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`" + ` is the whole URL, and preferred. |
+| ` + "`OTEL_EXPORTER_OTLP_HEADERS`" + ` | Headers for the collector: name=value, with commas between. |
+| ` + "`OTEL_SERVICE_NAME`" + ` | The name of the service; without it, keyport. |
+| ` + "`OTEL_RESOURCE_ATTRIBUTES`" + ` | What else is told of this replica: name=value, with commas between. |
+| ` + "`OTEL_TRACES_SAMPLER`" + `, ` + "`OTEL_TRACES_SAMPLER_ARG`" + ` | Which requests are traced: parentbased_always_on without them; parentbased_traceidratio and 0.01 trace one in a hundred. |
+| ` + "`OTEL_TRACES_EXPORTER`" + ` | otlp, or none for no traces. |
+| ` + "`OTEL_SDK_DISABLED`" + ` | true for no traces. |
+
+Those that time, compress and secure the exporting, and that bound the queue (` + "`OTEL_EXPORTER_OTLP_TIMEOUT`, `…_COMPRESSION`, `…_CERTIFICATE`, `OTEL_BSP_…`" + `), mean what OpenTelemetry says. What
+Keyport cannot do, such as OTLP over gRPC, is refused at start.
+
+A request with a ` + "`traceparent`" + ` becomes part of that trace. With a sampler that is called parentbased, whoever sends one also says whether the request is traced: where
+anybody may send one, choose traceidratio, which does not ask them. ` + "`tracestate` and `baggage`" + ` are neither kept nor handed on. Spans hold routes, names of tables and codes of errors, and
+nothing of what was sent or is stored. Of one request at most 256 parts are traced. Probes, and those who ask for ever what was revoked, are not traced. A collector that is away slows nothing: what
+cannot be sent is dropped, and counted by ` + "`keyport_trace_spans_lost_total`" + `.
+`
+
 // TestManual holds docs/configuration.md to what the program reads.
 func TestManual(t *testing.T) {
 	got := bytes.NewBufferString(manualHead)
 	if err := app.Usage(got); err != nil {
 		t.Fatal(err)
 	}
+	got.WriteString(manualTail)
 	const file = "../docs/configuration.md"
 	if *update {
 		if err := os.WriteFile(file, got.Bytes(), 0o644); err != nil {

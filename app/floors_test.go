@@ -53,7 +53,7 @@ var floors = map[string][]string{
 	"adapters/postgres/pgtest": {libPgx},
 	"adapters/schema":          {"domain", "ports", "github.com/santhosh-tekuri/jsonschema/v6/...", libJSON, "golang.org/x/text/language", "golang.org/x/text/message"},
 	"adapters/sqlite":          {"domain", "ports", "modernc.org/sqlite/...", libGoose},
-	"adapters/telemetry":       {"domain", "ports", "github.com/prometheus/client_golang/..."},
+	"adapters/telemetry":       {"domain", "ports", "github.com/prometheus/client_golang/...", "go.opentelemetry.io/otel/..."},
 
 	// Floor 4, on the far side of Keyport's own doors: what other services check
 	// tokens with. It reads them with the same parser as Keyport.
@@ -76,12 +76,18 @@ var floors = map[string][]string{
 	},
 	"deploy/demo": {},
 
+	// What Keyport is deployed with: their tests read it by the types of those who will.
+	"deploy":               {"sigs.k8s.io/yaml"},
+	"deploy/k8s":           {"k8s.io/api/...", "k8s.io/apimachinery/...", "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"},
+	"deploy/tools/kubectl": {"k8s.io/component-base/cli", "k8s.io/kubectl/pkg/cmd/..."},
+
 	// Floor 6: arguments, signals, exit code. The measuring programs look at
 	// Keyport from outside, as a process.
 	"cmd/keyport":  {"app"},
 	"cmd/bench":    {"cmd/internal/...", "adapters/postgres/pgtest", libChi, libPgx, "golang.org/x/crypto/argon2"},
-	"cmd/drill":    {"cmd/internal/...", "adapters/postgres/pgtest", "adapters/verify", "domain", libPgx, "github.com/go-jose/go-jose/v4"},
-	"cmd/internal": {"cmd/internal/...", "adapters/postgres/pgtest"},
+	"cmd/drill":    {"cmd/internal/...", "adapters/postgres/pgtest", "adapters/verify", "domain", libPgx, libGoose, "github.com/go-jose/go-jose/v4"},
+	"cmd/internal": {"cmd/internal/...", "adapters/postgres/pgtest", libPgx},
+	"cmd/image":    {"github.com/google/go-containerregistry/..."},
 
 	// A service of somebody else's, as an example.
 	"cmd/example": {"domain", "adapters/verify"},
@@ -104,7 +110,10 @@ var forTests = []string{
 	"github.com/getkin/kin-openapi/...",
 	"github.com/google/go-cmp/...",
 	"github.com/google/uuid",
+	"go.opentelemetry.io/proto/otlp/...",
 	"go.uber.org/goleak",
+	"go.yaml.in/yaml/v3",
+	"google.golang.org/protobuf/proto",
 	"pgregory.net/rapid",
 }
 

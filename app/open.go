@@ -24,6 +24,7 @@ type opened struct {
 	Parts
 	keys    *jose.Keyring
 	metrics *telemetry.Metrics
+	tracing *telemetry.Tracing // nil: off
 	closers []func() error
 }
 
@@ -49,15 +50,20 @@ func open(ctx context.Context, c Config, publicURL string, log io.Writer, news f
 	if err := o.begin(c, log); err != nil {
 		return nil, err
 	}
+	if news != nil {
+		if err := o.trace(ctx); err != nil {
+			return nil, err
+		}
+	}
 	if o.Store, err = o.openStore(ctx, c, news); err != nil {
 		return nil, err
 	}
 	if err = o.openKeys(ctx, c, publicURL); err != nil {
 		return nil, err
 	}
-	hasher := password.New(password.Config{Running: c.HashesRunning, Waiting: c.HashesWaiting})
+	hasher := password.New(password.Config{Running: c.HashesRunning, Waiting: c.HashesWaiting, Span: o.Span})
 	o.Hasher, o.Blocklist, o.Readable = hasher, password.Blocklist{}, password.Check
-	o.watch(hasher)
+	o.measure(hasher)
 	return o, nil
 }
 
@@ -106,38 +112,57 @@ func (o *opened) openStore(ctx context.Context, c Config, news func()) (_ ports.
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			return nil, err
 		}
-		store, err := sqlite.Open(ctx, sqlite.Config{Path: path})
+		store, err := sqlite.Open(ctx, sqlite.Config{Path: path, Span: o.tracing.Statements("sqlite")})
 		if err != nil {
 			return nil, err
 		}
 		o.closers = append(o.closers, store.Close)
-		o.metrics.Counter("keyport_sqlite_groups_total", "Commits, each of a group of writes.", func() float64 { return float64(store.Stats().Groups) })
-		o.metrics.Counter("keyport_sqlite_writes_total", "Writes that were committed in groups.", func() float64 { return float64(store.Stats().Members) })
+		o.Schema = store.Steps
+		o.measureSQLite(store)
 		return store, nil
 	}
 	if err := postgres.Migrate(ctx, c.DatabaseURL.Reveal()); err != nil {
 		return nil, err
 	}
-	store, err := postgres.Open(ctx, postgres.Config{URL: c.DatabaseURL.Reveal(), MaxConns: c.DatabaseConns, PgBouncer: c.Pgbouncer, OnNews: news})
+	at := postgres.Config{URL: c.DatabaseURL.Reveal(), MaxConns: c.DatabaseConns, PgBouncer: c.Pgbouncer, OnNews: news, Span: o.tracing.Statements("postgresql")}
+	if news != nil {
+		at.Silence = silenceMax
+	}
+	store, err := postgres.Open(ctx, at)
 	if err != nil {
 		return nil, err
 	}
 	o.closers = append(o.closers, func() error { store.Close(); return nil })
-	o.metrics.Gauge("keyport_pool_connections", "Connections to PostgreSQL that are open.", func() float64 { return float64(store.Stats().Open) })
-	o.metrics.Gauge("keyport_pool_busy", "Connections to PostgreSQL that are in use.", func() float64 { return float64(store.Stats().InUse) })
-	o.metrics.Counter("keyport_notices_sent_total", "Times that this replica told others that there may be news on the bulletin.", func() float64 { return float64(store.Stats().NoticesSent) })
-	o.metrics.Counter("keyport_notices_heard_total", "Times that this replica was told so.", func() float64 { return float64(store.Stats().NoticesHeard) })
-	o.metrics.Counter("keyport_notices_broken_total", "Times that the connection on which it listens was lost.", func() float64 { return float64(store.Stats().HearingBroken) })
+	if err := reach(ctx, store); err != nil {
+		return nil, err
+	}
+	o.Schema = store.Steps
+	o.measurePostgres(store)
 	return store, nil
 }
 
-// watch offers what the parts know of themselves as metrics.
-func (o *opened) watch(hasher *password.Hasher) {
-	o.metrics.Gauge("keyport_hashes_running", "Password hashes that run now.", func() float64 { return float64(hasher.Stats().Running) })
-	o.metrics.Gauge("keyport_hashes_waiting", "Password hashes that wait for their turn.", func() float64 { return float64(hasher.Stats().Waiting) })
-	o.metrics.Counter("keyport_hashes_refused_total", "Password hashes that were refused because too many waited.", func() float64 { return float64(hasher.Stats().Refused) })
-	o.metrics.Counter("keyport_token_signatures_total", "Access tokens whose signature was checked.", func() float64 { return float64(o.keys.Stats().Signatures) })
-	o.metrics.Counter("keyport_token_recalled_total", "Access tokens that were remembered, so that no signature was checked.", func() float64 { return float64(o.keys.Stats().Recalled) })
+// silenceMax is how long the server may say nothing at all to who polls it each
+// pollInterval. With the wait for a connection, at most 750 ms, it leaves room below
+// the 2 s in which every request is answered.
+const silenceMax = time.Second
+
+// reach waits for a connection, which the pool keeps: a server that has none to give
+// when several replicas start may have one a moment later.
+func reach(ctx context.Context, store *postgres.Store) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	for again := time.NewTicker(100 * time.Millisecond); ; <-again.C {
+		last := store.Reach(ctx)
+		switch {
+		case errors.Is(last, postgres.ErrPooled):
+			return fmt.Errorf("%w: set KEYPORT_PGBOUNCER=true", postgres.ErrPooled)
+		case ctx.Err() != nil:
+			return cmp.Or(err, last)
+		case last == nil:
+			return nil
+		}
+		err = last
+	}
 }
 
 // Migrate brings the schema of the database up to date.

@@ -14,17 +14,18 @@ import (
 // is known, else a count. One goroutine at a time uses it.
 type progress struct {
 	out   io.Writer // nil where there is no terminal
-	total int64     // bytes; 0: nobody knows
+	total int64     // bytes or rows; 0: nobody knows
 	now   func() time.Time
 
 	begun, shown time.Time
-	done         int64 // bytes of total
-	n            int   // accounts
+	done         int64 // of total
+	n            int   // of what noun says
+	noun         string
 }
 
 // newProgress returns a progress on log, if that is a terminal.
 func newProgress(log io.Writer, total int64) *progress {
-	p := &progress{total: total, now: time.Now, begun: time.Now()}
+	p := &progress{total: total, noun: "accounts", now: time.Now, begun: time.Now()}
 	if terminal(log) {
 		p.out = log
 	}
@@ -77,5 +78,5 @@ func (p *progress) show(end string) {
 		full := int(part * barWidth)
 		bar = fmt.Sprintf("[%s%s] %3.0f %%  ", strings.Repeat("#", full), strings.Repeat(".", barWidth-full), 100*part)
 	}
-	fmt.Fprintf(p.out, "%s%s%d accounts, %.0f a second%s", wipe, bar, p.n, rate, end)
+	fmt.Fprintf(p.out, "%s%s%d %s, %.0f a second%s", wipe, bar, p.n, p.noun, rate, end)
 }

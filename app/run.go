@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -39,6 +40,14 @@ const usage = `usage:
                                   signed is refused
   keyport keys reseal             seal the keys by the master key that
                                   KEYPORT_MASTER_KEY_OTHER has sealed
+  keyport health                  ask the Keyport that listens here whether it is ready
+  keyport backup [--with-key] FILE
+                                  write the embedded database to a new file, while it is in
+                                  use, and with it the master key to FILE.key; of PostgreSQL,
+                                  tell what to run
+  keyport restore FILE            put such a file where no embedded database is yet
+  keyport copy FROM TO            carry all from one store into another, which is empty or
+                                  half filled by the same copy: sqlite:PATH or postgres://…
   keyport env                     print all settings
   keyport version                 print the version
 `
@@ -66,7 +75,7 @@ func Run(ctx context.Context, args []string, s Streams) error {
 	flags.SetOutput(io.Discard)
 	var demo Demo
 	var moving Import
-	var on, stdin, dryRun bool
+	var on, stdin, dryRun, withKey bool
 	operands := 0
 	switch verb {
 	case "serve":
@@ -87,11 +96,19 @@ func Run(ctx context.Context, args []string, s Streams) error {
 	case "collections apply":
 		flags.BoolVar(&dryRun, "dry-run", false, "")
 		operands = optional
-	case "keys retire":
+	case "backup":
+		flags.BoolVar(&withKey, "with-key", false, "")
 		operands = 1
+		if len(rest) == 2 && rest[1] == "--with-key" { // behind FILE it is known too
+			slices.Reverse(rest)
+		}
+	case "keys retire", "restore":
+		operands = 1
+	case "copy":
+		operands = 2
 	case "keys rotate":
 		operands = several
-	case "migrate", "keys list", "keys reseal", "env", "version":
+	case "migrate", "keys list", "keys reseal", "health", "env", "version":
 	default:
 		return errUsage
 	}
@@ -113,6 +130,8 @@ func Run(ctx context.Context, args []string, s Streams) error {
 		return err
 	}
 	switch verb {
+	case "health":
+		return Health(ctx, c, s.Out)
 	case "migrate":
 		return Migrate(ctx, c)
 	case "accounts import":
@@ -122,6 +141,12 @@ func Run(ctx context.Context, args []string, s Streams) error {
 		return ExportAccounts(ctx, c, cmp.Or(flags.Arg(0), "-"), s.Out, s.Err)
 	case "collections apply":
 		return ApplyCollections(ctx, c, flags.Arg(0), dryRun, s.Out, s.Err)
+	case "backup":
+		return Backup(ctx, c, flags.Arg(0), withKey, s.Out, s.Err)
+	case "restore":
+		return Restore(ctx, c, flags.Arg(0), s.Out, s.Err)
+	case "copy":
+		return Copy(ctx, c, flags.Arg(0), flags.Arg(1), s.Out, s.Err)
 	case "keys list":
 		return ListKeys(ctx, c, s.Out)
 	case "keys rotate":

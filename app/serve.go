@@ -15,13 +15,16 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/keyport-go/keyport/adapters/httpapi/wire"
+	"github.com/keyport-go/keyport/adapters/telemetry"
 	"github.com/keyport-go/keyport/domain"
 )
 
-// Serve answers on both listeners until ctx ends, then lets open requests finish
-// for c.DrainGrace. Logs go to log. demo, if not nil, is loaded before the first
-// request is answered.
+// Serve answers on all listeners until ctx ends, then drains those that serve
+// requests, and the private one last. Logs go to log. demo, if not nil, is loaded
+// before the first request is answered.
 func Serve(ctx context.Context, c Config, demo *Demo, log io.Writer) (err error) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	public, err := listen(ctx, "KEYPORT_HTTP_ADDR", c.HTTPAddr)
 	if err != nil {
 		return err
@@ -57,11 +60,10 @@ func Serve(ctx context.Context, c Config, demo *Demo, log io.Writer) (err error)
 		return err
 	}
 	defer func() { err = errors.Join(err, o.Close()) }()
+	d := drain{ctx: ctx, delay: c.DrainDelay, grace: c.DrainGrace, writes: c.RequestTimeout + 30*time.Second, log: o.Log}
+	o.Stopping = d.begun
 	services := Services(c, o.Parts)
-	o.metrics.Gauge("keyport_bulletin_age_seconds", "Time since this replica last heard what was revoked.", func() float64 { return services.Tokens.News().Age.Seconds() })
-	o.metrics.Gauge("keyport_bulletin_lag_seconds", "Time from the latest revocation to its effect on this replica.", func() float64 { return services.Tokens.News().Lag.Seconds() })
-	o.metrics.Gauge("keyport_bulletin_changes", "Revocations that this replica has in mind.", func() float64 { return float64(services.Tokens.News().Changes) })
-	o.metrics.Gauge("keyport_watchers", "Streams that watch records on this replica.", func() float64 { return float64(services.Resources.Watching()) })
+	o.measureServices(c, services)
 	if c.Collections != "" {
 		if err := apply(ctx, services.Resources, c.Collections, false, func(format string, args ...any) { o.Log.Info(fmt.Sprintf(format, args...)) }); err != nil {
 			return fmt.Errorf("KEYPORT_COLLECTIONS: %w", err)
@@ -72,27 +74,42 @@ func Serve(ctx context.Context, c Config, demo *Demo, log io.Writer) (err error)
 			return fmt.Errorf("loading the demo: %w", err)
 		}
 	}
-	hear := hearing(services.Tokens.Hear, o.Log, "the bulletin cannot be heard; past KEYPORT_REVOCATION_MAX the store is asked on each request", "the bulletin is heard again")
+	hear := hearing(o.measureStore(services.Tokens.Hear), o.Log, "the bulletin cannot be heard; past KEYPORT_REVOCATION_MAX the store is asked on each request", "the bulletin is heard again")
 	hear(ctx)
 	follow := hearing(services.Resources.Hear, o.Log, "what becomes of records cannot be heard; who watches waits", "what becomes of records is heard again")
 	o.Log.Info("serving", "url", c.PublicURL, "addr", public.Addr().String(), "ops", private.Addr().String(), "version", Version())
 	for _, p := range places {
 		o.Log.Info("serving an older API", "dialect", p.dialect, "url", p.url)
 	}
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error {
-		return serve(ctx, public, Handler(c, o.Parts, services), c, services.Tokens.Hush, services.Resources.Hush)
+	// What serves requests drains first. The rest goes on until it has: what was revoked
+	// is heard, streams are told, and the last figures can be read.
+	after, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	var rear errgroup.Group
+	rear.Go(func() error {
+		defer stop()
+		return drain{ctx: after, grace: time.Second, writes: time.Minute, log: o.Log}.serve(private, ops(o.metrics.Handler()))
+	})
+	rear.Go(func() error { listenFor(after, revocations, hear); return nil })
+	rear.Go(func() error { listenFor(after, events, follow); return nil })
+	for _, chore := range chores(o, services) {
+		o.metrics.ExpectChore(chore.name)
+		rear.Go(func() error { every(after, chore.interval, func() { chore.do(after, o.Log, o.metrics) }); return nil })
+	}
+	var front errgroup.Group
+	front.Go(func() error {
+		defer stop()
+		return d.serve(public, Handler(c, o.Parts, services), services.Tokens.Hush, services.Resources.Hush)
 	})
 	for _, l := range older {
-		group.Go(func() error { return serve(ctx, l, Apart(c, o.Parts, services, l.dialect), c) })
+		front.Go(func() error {
+			defer stop()
+			return d.serve(l, Apart(c, o.Parts, services, l.dialect))
+		})
 	}
-	group.Go(func() error { return serve(ctx, private, ops(o.metrics.Handler()), c) })
-	group.Go(func() error { listenFor(ctx, revocations, hear); return nil })
-	group.Go(func() error { listenFor(ctx, events, follow); return nil })
-	for _, chore := range chores(o, services) {
-		group.Go(func() error { every(ctx, chore.interval, func() { chore.do(ctx, o.Log) }); return nil })
-	}
-	err = group.Wait()
+	err = front.Wait()
+	end()
+	err = errors.Join(err, rear.Wait())
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
 	if err := services.Tokens.WriteSightings(last); err != nil {
@@ -140,8 +157,13 @@ type chore struct {
 }
 
 // do runs the chore. What fails is told to the log, and tried again the next time.
-func (c chore) do(ctx context.Context, log *slog.Logger) {
-	if err := c.run(ctx); err != nil && ctx.Err() == nil {
+func (c chore) do(ctx context.Context, log *slog.Logger, metrics *telemetry.Metrics) {
+	err := c.run(ctx)
+	if ctx.Err() != nil {
+		return
+	}
+	metrics.ObserveChore(c.name, err)
+	if err != nil {
 		log.Warn(c.name, "cause", err.Error())
 	}
 }
@@ -196,35 +218,6 @@ func listen(ctx context.Context, setting, addr string) (net.Listener, error) {
 		return nil, fmt.Errorf("%s: %w", setting, err)
 	}
 	return l, nil
-}
-
-// serve answers on l until ctx ends, then calls each of last, and drains.
-func serve(ctx context.Context, l net.Listener, h http.Handler, c Config, last ...func()) error {
-	srv := &http.Server{
-		Handler:           h,
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       30 * time.Second,
-		WriteTimeout:      c.RequestTimeout + 30*time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    16 << 10,
-	}
-	stopped := make(chan error, 1)
-	stop := context.AfterFunc(ctx, func() {
-		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.DrainGrace)
-		defer cancel()
-		for _, f := range last {
-			f()
-		}
-		stopped <- srv.Shutdown(grace)
-	})
-	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-		stop()
-		return err
-	}
-	if err := <-stopped; err != nil {
-		return fmt.Errorf("draining: %w", errors.Join(err, srv.Close()))
-	}
-	return nil
 }
 
 // ops is what the private listener answers.

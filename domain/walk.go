@@ -9,7 +9,8 @@ import (
 // An Order is what a Walk follows.
 type Order int8
 
-// The orders. By owner and by time there is always an index.
+// The orders. By id and by time there is always an index; of one account's records there
+// is one by id.
 const (
 	ByID Order = iota
 	ByCreated
@@ -29,6 +30,12 @@ type Walk struct {
 	// Index names the index, and Low and High bound the keys in it: Low is the
 	// least, and High is above the greatest; "" is no bound. All are for ByIndex.
 	Index, Low, High string
+}
+
+// Gathers reports whether all records of an account are to be found before the first of
+// the walk is known: they lie by id.
+func (w Walk) Gathers() bool {
+	return w.Owner != "" && (w.Order == ByCreated || w.Order == ByChanged)
 }
 
 // A Place is where a record stands on a walk. The zero Place is before the first.
@@ -69,6 +76,15 @@ type Query struct {
 	After Place
 	Limit int // records at most; at or below 0: none
 	Scan  int // records of the walk that may be looked at; at or below 0: no bound
+}
+
+// Widened returns the query along the walk of all records, with the owner as a condition.
+func (q Query) Widened() Query {
+	if q.Where != nil {
+		q.Where = Both(OwnedBy{q.Owner}, q.Where)
+	}
+	q.Owner = ""
+	return q
 }
 
 // PlanWalk chooses how to find the records of c for which where is True, in an order.

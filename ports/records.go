@@ -25,6 +25,9 @@ type Records interface {
 	// records of the walk after the place, and these are not all, it fails with
 	// domain.ErrTooBroad. A search may be answered even so, and is if fewer than
 	// domain.RareWord words of the collection's records match one of its words.
+	//
+	// Of an account that has more than q.Scan records in the collection, a walk by
+	// time passes the records of all, and those of others are looked at, too.
 	List(ctx context.Context, c domain.CollectionRef, q domain.Query) ([]domain.Record, error)
 
 	// Count returns how many records List would return without a limit on them but
@@ -38,6 +41,11 @@ type Records interface {
 	// names each field at fault (domain.NotUnique). A call that fails stores
 	// nothing.
 	Add(ctx context.Context, c domain.CollectionRef, r domain.Record, e domain.Entries) error
+
+	// AddAll adds records, one after the other, and returns of each the refusal with
+	// which Add would have failed, or nil. What is refused leaves nothing, and takes
+	// no other with it. Where AddAll fails otherwise it stores none.
+	AddAll(ctx context.Context, c domain.CollectionRef, all []Newcomer) (refusals []error, err error)
 
 	// Replace writes data, time of change and entries if the stored revision
 	// is r.Revision, and makes it the next one. Owner and time of creation stay.
@@ -62,4 +70,10 @@ type Filing struct {
 	ID       domain.RecordID
 	Revision domain.Revision
 	Entries  domain.Entries
+}
+
+// A Newcomer is a record that is to be added, with its entries.
+type Newcomer struct {
+	Record  domain.Record
+	Entries domain.Entries
 }

@@ -55,18 +55,18 @@ func (r records) Count(ctx context.Context, c domain.CollectionRef, q domain.Que
 }
 
 func (r records) Add(ctx context.Context, c domain.CollectionRef, rec domain.Record, e domain.Entries) error {
-	return r.do(ctx, "records.add", c, func(t *tables) error {
-		at := place{c.Name, rec.ID}
-		if _, twice := t.records[at]; twice {
-			return domain.ErrRecordExists
+	return r.do(ctx, "records.add", c, func(t *tables) error { return t.add(c.Name, rec, e) })
+}
+
+func (r records) AddAll(ctx context.Context, c domain.CollectionRef, all []ports.Newcomer) (refusals []error, err error) {
+	err = r.do(ctx, "records.add all", c, func(t *tables) error {
+		refusals = make([]error, len(all))
+		for i, n := range all {
+			refusals[i] = t.add(c.Name, n.Record, n.Entries)
 		}
-		rec.Revision, rec.Created, rec.Changed = 1, stamp(rec.Created), stamp(rec.Changed)
-		if err := t.put(at, rec, e); err != nil {
-			return err
-		}
-		t.tell(domain.Event{Kind: domain.RecordCreated, Collection: c.Name, Record: rec, At: e.Event})
 		return nil
 	})
+	return refusals, err
 }
 
 func (r records) Replace(ctx context.Context, c domain.CollectionRef, rec domain.Record, e domain.Entries) error {
@@ -112,6 +112,20 @@ func (r records) Enter(ctx context.Context, c domain.CollectionRef, filings []po
 		}
 		return nil
 	})
+}
+
+// add stores a new record, and tells of it.
+func (t *tables) add(name domain.CollectionName, rec domain.Record, e domain.Entries) error {
+	at := place{name, rec.ID}
+	if _, twice := t.records[at]; twice {
+		return domain.ErrRecordExists
+	}
+	rec.Revision, rec.Created, rec.Changed = 1, stamp(rec.Created), stamp(rec.Changed)
+	if err := t.put(at, rec, e); err != nil {
+		return err
+	}
+	t.tell(domain.Event{Kind: domain.RecordCreated, Collection: name, Record: rec, At: e.Event})
+	return nil
 }
 
 // record returns the record at a place, which must have the given revision.

@@ -15,6 +15,9 @@ type stop struct {
 
 // find returns what a query wants of a collection.
 func (t *tables) find(name domain.CollectionName, q domain.Query) (list []domain.Record, err error) {
+	if q.Gathers() && q.Scan > 0 && len(t.stops(name, domain.Walk{Owner: q.Owner})) > q.Scan {
+		q = q.Widened()
+	}
 	stops := t.stops(name, q.Walk)
 	slices.SortFunc(stops, func(a, b stop) int {
 		if q.Backward {

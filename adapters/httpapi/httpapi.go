@@ -23,11 +23,12 @@ import (
 
 // Config is what the handler is made of.
 type Config struct {
-	Services wire.Services                   // required
-	Ready    func(ctx context.Context) error // required: whether requests can be served
-	Log      *slog.Logger                    // required
-	NewID    func() string                   // required: a new UUID
-	Observe  Observer                        // nil: nobody watches
+	Services wire.Services // required
+	Ready    *Readiness    // required: whether requests can be served
+	Log      *slog.Logger  // required
+	NewID    func() string // required: a new UUID
+	Observe  Observer      // nil: nobody watches
+	Trace    Tracer        // nil: nothing is traced
 	Version  string
 
 	PublicURL      string         // where clients reach this, and issuer of tokens: a scheme and a host; required
@@ -47,6 +48,11 @@ type Config struct {
 // was none.
 type Observer func(route, method string, status int, took time.Duration)
 
+// A Tracer begins the trace of a request, whose id it is told. It returns the request's
+// context from then on, and what ends the trace, which is told of the answer as an
+// Observer is.
+type Tracer func(r *http.Request, id string) (context.Context, func(route string, status int))
+
 // New returns the handler for every route.
 func New(c Config) http.Handler {
 	r := chi.NewRouter()
@@ -65,7 +71,7 @@ func New(c Config) http.Handler {
 	r.NotFound(noRoute)
 	r.MethodNotAllowed(c.wrongMethod)
 	r.Get("/livez", live)
-	r.Get("/readyz", c.ready)
+	r.Method(http.MethodGet, "/readyz", c.Ready)
 	for path, h := range c.Older {
 		r.Mount(path, h)
 	}

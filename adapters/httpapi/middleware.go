@@ -24,7 +24,8 @@ func (c Config) tell(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		request := &wire.Request{ID: c.NewID(), Client: clientAddr(r, c.TrustedProxies)}
-		ctx, cancel := context.WithTimeout(wire.WithRequest(r.Context(), request), c.Timeout)
+		ctx, traced := c.trace(r, request.ID)
+		ctx, cancel := context.WithTimeout(wire.WithRequest(ctx, request), c.Timeout)
 		defer cancel()
 		w.Header().Set(requestIDHeader, request.ID)
 		seen := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
@@ -32,7 +33,7 @@ func (c Config) tell(next http.Handler) http.Handler {
 		defer func() {
 			if fault := recover(); fault != nil {
 				if err, ok := fault.(error); ok && errors.Is(err, http.ErrAbortHandler) {
-					c.finish(r, request, seen, time.Since(start)) // an answer that was broken off
+					c.finish(r, request, seen, time.Since(start), traced) // an answer that was broken off
 					panic(fault)
 				}
 				err := fmt.Errorf("panic: %v\n%s", fault, debug.Stack())
@@ -41,13 +42,21 @@ func (c Config) tell(next http.Handler) http.Handler {
 				}
 				request.Cause = err
 			}
-			c.finish(r, request, seen, time.Since(start))
+			c.finish(r, request, seen, time.Since(start), traced)
 		}()
 		next.ServeHTTP(seen, r)
 	})
 }
 
-func (c Config) finish(r *http.Request, request *wire.Request, seen middleware.WrapResponseWriter, took time.Duration) {
+// trace begins the trace of r, if there is to be one.
+func (c Config) trace(r *http.Request, id string) (context.Context, func(route string, status int)) {
+	if c.Trace == nil {
+		return r.Context(), func(string, int) {}
+	}
+	return c.Trace(r, id)
+}
+
+func (c Config) finish(r *http.Request, request *wire.Request, seen middleware.WrapResponseWriter, took time.Duration, traced func(route string, status int)) {
 	status := seen.Status()
 	if status == 0 {
 		status = http.StatusOK
@@ -59,6 +68,7 @@ func (c Config) finish(r *http.Request, request *wire.Request, seen middleware.W
 	if c.Observe != nil {
 		c.Observe(route, r.Method, status, took)
 	}
+	traced(route, status)
 	level := slog.LevelInfo
 	if status >= http.StatusInternalServerError && status != http.StatusServiceUnavailable {
 		level = slog.LevelError

@@ -140,7 +140,39 @@ func TestCallsAtOnceShareAReadingThatBeganAfterThem(t *testing.T) {
 	})
 }
 
-func TestAReadingThatFailsAnswersNobodyElse(t *testing.T) {
+// Where the store is silent, nobody waits for the vain waits of all others.
+func TestAReadingThatFailsAnswersAllWhoWaitedForIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, _ := timed()
+		store := new(fake.Store)
+		gate := &gated{Store: store}
+		c.Store = gate
+		k := open(t, c)
+		taken, give := make(chan struct{}), make(chan struct{})
+		count := new(atomic.Int64)
+		gate.held.Store(&held{failing{store}, taken, give, count})
+
+		var callers sync.WaitGroup
+		for range 4 {
+			callers.Go(func() {
+				if err := k.Reload(t.Context()); !errors.Is(err, domain.ErrUnavailable) {
+					t.Errorf("got %v, want unavailable", err)
+				}
+			})
+		}
+		<-taken
+		synctest.Wait()
+		give <- struct{}{}
+		callers.Wait()
+		if got := count.Load(); got != 1 {
+			t.Errorf("the store was read %d times, want once", got)
+		}
+		gate.held.Store(nil)
+		ok(t, k.Reload(t.Context()))
+	})
+}
+
+func TestWhoGoesAwayWhileReadingAnswersNobodyElse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, _ := timed()
 		store := new(fake.Store)
@@ -150,27 +182,26 @@ func TestAReadingThatFailsAnswersNobodyElse(t *testing.T) {
 		taken, give := make(chan struct{}), make(chan struct{})
 		gate.held.Store(&held{failing{store}, taken, give, new(atomic.Int64)})
 
-		errs := make([]error, 4)
+		gone, leave := context.WithCancel(t.Context())
 		var callers sync.WaitGroup
-		for i := range errs {
-			callers.Go(func() { errs[i] = k.Reload(t.Context()) })
-		}
+		callers.Go(func() {
+			if err := k.Reload(gone); err == nil {
+				t.Error("who has gone is told that all is well")
+			}
+		})
 		<-taken
+		for range 3 {
+			callers.Go(func() {
+				if err := k.Reload(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
 		synctest.Wait()
+		leave()
 		gate.held.Store(nil)
 		give <- struct{}{}
 		callers.Wait()
-		var failed int
-		for _, err := range errs {
-			if errors.Is(err, domain.ErrUnavailable) {
-				failed++
-			} else {
-				ok(t, err)
-			}
-		}
-		if failed != 1 {
-			t.Errorf("%d calls failed, want one", failed)
-		}
 	})
 }
 

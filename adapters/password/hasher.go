@@ -17,6 +17,8 @@ type Config struct {
 	Cost    Cost // of new hashes; zero: Recommended
 	Running int  // how many hashes may be made at once; 0: GOMAXPROCS
 	Waiting int  // how many callers may wait beyond these; 0: 8 for each of Running; negative: none
+
+	Span ports.Span // of the wait, and of the hash; nil: nothing is traced
 }
 
 // The shape of a new hash, in bytes.
@@ -34,6 +36,7 @@ const standIn = "a password of more than domain.MaxPassword bytes"
 type Hasher struct {
 	cost  Cost
 	gate  *gate
+	span  ports.Span
 	dummy argon2id // what a password is compared with where there is no hash
 }
 
@@ -53,6 +56,7 @@ func New(c Config) *Hasher {
 	return &Hasher{
 		cost:  c.Cost,
 		gate:  newGate(running, waiting),
+		span:  c.Span,
 		dummy: argon2id{c.Cost, make([]byte, saltSize), make([]byte, keySize)},
 	}
 }
@@ -65,10 +69,11 @@ func (h *Hasher) Hash(ctx context.Context, p domain.Password) (domain.PasswordHa
 	if !ok {
 		return domain.PasswordHash{}, domain.ErrWeakPassword.At("/password", "too-long", "want 1024 bytes at most")
 	}
-	if err := h.gate.enter(ctx); err != nil {
+	leave, err := h.enter(ctx)
+	if err != nil {
 		return domain.PasswordHash{}, err
 	}
-	defer h.gate.leave()
+	defer leave()
 	fresh := argon2id{cost: h.cost, salt: make([]byte, saltSize)}
 	rand.Read(fresh.salt) // never fails
 	fresh.key = fresh.derive(norm.NFC.Bytes(text), keySize)
@@ -82,10 +87,11 @@ func (h *Hasher) Hash(ctx context.Context, p domain.Password) (domain.PasswordHa
 // stale. It takes its own time, and that of a hash of the Hasher's cost before it.
 func (h *Hasher) Matches(ctx context.Context, p domain.Password, stored domain.PasswordHash) (ok, stale bool, err error) {
 	text, usable := typed(p)
-	if err := h.gate.enter(ctx); err != nil {
+	leave, err := h.enter(ctx)
+	if err != nil {
 		return false, false, err
 	}
-	defer h.gate.leave()
+	defer leave()
 	known, err := read(stored.Reveal())
 	if err != nil {
 		h.dummy.matches(text)
@@ -103,6 +109,22 @@ func (h *Hasher) Matches(ctx context.Context, p domain.Password, stored domain.P
 		}
 	}
 	return ok && usable, stale, nil
+}
+
+// enter waits for a turn at the gate. The wait is traced apart from the work, which
+// lasts until leave is called.
+func (h *Hasher) enter(ctx context.Context) (leave func(), err error) {
+	_, waited := h.span.Begin(ctx, "password.wait")
+	err = h.gate.enter(ctx)
+	waited(err)
+	if err != nil {
+		return nil, err
+	}
+	_, hashed := h.span.Begin(ctx, "password.hash")
+	return func() {
+		h.gate.leave()
+		hashed(nil)
+	}, nil
 }
 
 // Stats says how the gate fares, for metrics.

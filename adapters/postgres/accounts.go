@@ -200,7 +200,7 @@ func (r accounts) SetCredential(ctx context.Context, c domain.Credential, at tim
 			FROM held WHERE a.id = $1::uuid AND held.good
 			RETURNING a.id
 		), hashed AS (
-			UPDATE credentials c SET hash = $4::text FROM written WHERE c.account = written.id
+			UPDATE credentials c SET hash = $4::text FROM written WHERE c.account = $1::uuid
 		)
 		SELECT good FROM held`,
 		string(c.Account), int64(c.Revision), micro(at), c.Hash.Reveal())
@@ -213,7 +213,7 @@ func (r accounts) Rehash(ctx context.Context, c domain.Credential) error {
 		WITH held AS (
 			SELECT id FROM accounts WHERE id = $1::uuid AND credential = $2::bigint FOR SHARE
 		)
-		UPDATE credentials c SET hash = $3::text FROM held WHERE c.account = held.id`,
+		UPDATE credentials c SET hash = $3::text FROM held WHERE c.account = $1::uuid`,
 		string(c.Account), int64(c.Revision), c.Hash.Reveal())
 	return err
 }

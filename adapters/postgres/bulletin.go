@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -95,7 +96,7 @@ func (r bulletin) since(ctx context.Context, since uint64) (news []domain.Change
 // parseMark reads what News wrote: the number of a transaction, which counts the
 // times that the server's own 32 bits ran over.
 func parseMark(mark domain.Mark) (uint64, error) {
-	if mark == "" {
+	if mark == "" || foreign(mark) {
 		return 0, nil
 	}
 	since, err := strconv.ParseUint(string(mark), 10, 64)
@@ -103,6 +104,14 @@ func parseMark(mark domain.Mark) (uint64, error) {
 		return 0, fmt.Errorf("postgres: a mark that is none: %w", err)
 	}
 	return since, nil
+}
+
+// foreign reports whether SQLite made the mark, from which all was copied since: its
+// marks are an "s" and a number. Whoever comes with one is told everything anew.
+func foreign(mark domain.Mark) bool {
+	id, sqlite := strings.CutPrefix(string(mark), "s")
+	_, err := strconv.ParseUint(id, 10, 63)
+	return sqlite && err == nil
 }
 
 func (r bulletin) Posted(ctx context.Context, kind domain.ChangeKind, subject string) (bool, error) {

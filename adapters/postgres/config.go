@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"runtime"
@@ -10,6 +9,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/keyport-go/keyport/ports"
 )
 
 // Config says where the server is and how it is used.
@@ -24,7 +25,9 @@ type Config struct {
 	// CPU, and 16 at least; pool_max_conns in the URL has no say.
 	MaxConns int32
 
-	// AcquireTimeout bounds the wait for a free connection; 0 stands for 3 s.
+	// AcquireTimeout bounds the wait for a free connection, and for room in the share
+	// of the connections that records, accounts or transactions have; 0 stands for
+	// 750 ms.
 	AcquireTimeout time.Duration
 
 	// StatementTimeout bounds one statement; 0 stands for 5 s. The server ends it
@@ -32,9 +35,22 @@ type Config struct {
 	// connection is given up.
 	StatementTimeout time.Duration
 
-	// LockTimeout bounds the wait for a row that somebody else holds; 0 stands
-	// for 2 s.
+	// Silence bounds how long nothing at all may come from the server, on whatever
+	// connection, while a statement waits. Then the connection is given up. 0 is no
+	// bound: what is set wants a caller who asks for something quick at least twice
+	// as often, as who polls the bulletin does.
+	Silence time.Duration
+
+	// LockTimeout bounds the wait for a row or a table that somebody else holds; 0
+	// stands for 1 s.
 	LockTimeout time.Duration
+
+	// CommitTimeout bounds how long a write may take to last: a statement that changes
+	// something by itself, or the COMMIT of a transaction, the wait for a connection
+	// included; 0 stands for 1.5 s. Where commits wait for a standby that is lost, no
+	// timeout of the server's ends that. The connection is given up then, and the
+	// write may be there or not.
+	CommitTimeout time.Duration
 
 	// IdleTimeout bounds how long a transaction may wait for its next statement;
 	// 0 stands for 10 s.
@@ -67,6 +83,9 @@ type Config struct {
 	// statement, and no parameter is told. Notices, which go out after a commit,
 	// are nobody's statements, and are told to nobody.
 	OnStatement func(sql string)
+
+	// Span traces the same, each statement under its text; nil traces nothing.
+	Span ports.Span
 }
 
 // connectTimeout bounds the making of one connection to one host, unless the
@@ -103,9 +122,10 @@ func (c Config) withDefaults() (Config, error) {
 		value *time.Duration
 		usual time.Duration
 	}{
-		{"AcquireTimeout", &c.AcquireTimeout, 3 * time.Second},
+		{"AcquireTimeout", &c.AcquireTimeout, 750 * time.Millisecond},
 		{"StatementTimeout", &c.StatementTimeout, 5 * time.Second},
-		{"LockTimeout", &c.LockTimeout, 2 * time.Second},
+		{"LockTimeout", &c.LockTimeout, time.Second},
+		{"CommitTimeout", &c.CommitTimeout, 1500 * time.Millisecond},
 		{"IdleTimeout", &c.IdleTimeout, 10 * time.Second},
 	} {
 		switch {
@@ -114,6 +134,9 @@ func (c Config) withDefaults() (Config, error) {
 		case *t.value < time.Millisecond:
 			faults = append(faults, fmt.Errorf("%s is less than 1 ms", t.name))
 		}
+	}
+	if c.Silence != 0 && c.Silence < time.Millisecond {
+		faults = append(faults, fmt.Errorf("%s is less than 1 ms", "Silence"))
 	}
 	return c, errors.Join(faults...)
 }
@@ -130,8 +153,8 @@ func (c Config) pool() (*pgxpool.Config, error) {
 	if c.ExecMode != "" {
 		p.ConnConfig.DefaultQueryExecMode = execModes[c.ExecMode]
 	}
-	if c.OnStatement != nil {
-		p.ConnConfig.Tracer = tracer(c.OnStatement)
+	if c.OnStatement != nil || c.Span != nil {
+		p.ConnConfig.Tracer = tracer{c.OnStatement, c.Span}
 	}
 	settings := map[string]string{"application_name": "keyport"}
 	if !c.PgBouncer {
@@ -166,15 +189,3 @@ func dress(c *pgx.ConnConfig, settings map[string]string) {
 }
 
 func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
-
-// A tracer tells of each statement that is sent.
-type tracer func(sql string)
-
-// TraceQueryStart implements pgx.QueryTracer.
-func (t tracer) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
-	t(data.SQL)
-	return ctx
-}
-
-// TraceQueryEnd implements pgx.QueryTracer.
-func (tracer) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}

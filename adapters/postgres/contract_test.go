@@ -9,14 +9,19 @@ import (
 )
 
 // The modes differ in how parameters reach the server, and what it takes them
-// for. Eight connections are enough to race on, and quick to make.
+// for. Eight connections are enough to race on, and quick to make. What the suite
+// makes the store send is all that it ever sends.
 func TestTheStoreKeepsItsPromisesInEveryModeOfSending(t *testing.T) {
+	var sent statements
 	for _, mode := range []string{"cache_statement", "cache_describe", "exec", "simple_protocol"} {
 		t.Run(mode, func(t *testing.T) {
 			porttest.TestStore(t, func(t *testing.T) ports.Store {
-				s, _ := open(t, postgres.Config{ExecMode: mode, MaxConns: 8})
+				s, _ := open(t, postgres.Config{ExecMode: mode, MaxConns: 8, OnStatement: sent.add})
 				return s
 			})
 		})
+	}
+	if !t.Failed() {
+		t.Run("statements say where their rows lie", sent.check)
 	}
 }

@@ -70,7 +70,7 @@ func eventMark(written uint64, seq int64) domain.Mark {
 
 // parseEventMark is the inverse of eventMark.
 func parseEventMark(mark domain.Mark) (written uint64, seq int64, err error) {
-	if mark == "" {
+	if mark == "" || foreign(mark) {
 		return 0, 0, nil
 	}
 	a, b, _ := strings.Cut(string(mark), "-")

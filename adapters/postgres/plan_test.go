@@ -35,8 +35,8 @@ func fillRecords(t testing.TB, url string, count int) {
 	}
 }
 
-// A page is read along an index and no further than its end, however the server
-// plans: for the parameters at hand, or once for all.
+// A page is read along an index and no further than its end, or the end of what one
+// account has, however the server plans: for the parameters at hand, or once for all.
 func TestAPageOfTenThousandRecordsIsReadAlongAnIndex(t *testing.T) {
 	var sent tape
 	s, url := open(t, postgres.Config{OnStatement: sent.add})
@@ -61,8 +61,8 @@ func TestAPageOfTenThousandRecordsIsReadAlongAnIndex(t *testing.T) {
 			`'length', '%bound', '%zero', '\x00001388', '%id'`, "record_index_pkey",
 		},
 		{"by id, one owner's", domain.Walk{Owner: ada}, domain.Place{ID: middle}, `'%ada', '%id'`, "records_owner_idx"},
-		{"by time of creation, one owner's", domain.Walk{Order: domain.ByCreated, Owner: ada}, domain.Place{Key: domain.TimeKey(at), ID: middle}, `'%ada', '%at', '%id'`, "records_owner_created_idx"},
-		{"by time of change, one owner's", domain.Walk{Order: domain.ByChanged, Owner: ada}, domain.Place{Key: domain.TimeKey(at), ID: middle}, `'%ada', '%at', '%id'`, "records_owner_changed_idx"},
+		{"by time of creation, one owner's", domain.Walk{Order: domain.ByCreated, Owner: ada}, domain.Place{Key: domain.TimeKey(at), ID: middle}, `'%ada', '%at', '%id'`, "records_owner_idx"},
+		{"by time of change, one owner's", domain.Walk{Order: domain.ByChanged, Owner: ada}, domain.Place{Key: domain.TimeKey(at), ID: middle}, `'%ada', '%at', '%id'`, "records_owner_idx"},
 	} {
 		for _, where := range []struct {
 			name  string
@@ -93,17 +93,18 @@ func TestAPageOfTenThousandRecordsIsReadAlongAnIndex(t *testing.T) {
 									t.Fatalf("it has %d records (%v), want 50", len(page), err)
 								}
 							})
-							plan := explain(t, url, mode, sql[0], args)
-							for _, bad := range []string{"Sort", "Seq Scan on record", "Bitmap"} {
+							plan := explain(t, url, mode, sql[len(sql)-1], args)
+							bads := []string{"Sort", "Seq Scan on record", "Bitmap", "Rows Removed by Filter: 1", "rows=10001"}
+							if w.walk.Gathers() { // ada's thousand, in any order
+								bads = []string{"Seq Scan on record", "rows=1001", "rows=10000"}
+							}
+							for _, bad := range bads {
 								if strings.Contains(plan, bad) {
 									t.Errorf("%s is in the plan:\n%s", bad, plan)
 								}
 							}
 							if !strings.Contains(plan, w.index) {
 								t.Errorf("%s is not in the plan:\n%s", w.index, plan)
-							}
-							if strings.Contains(plan, "Rows Removed by Filter: 1") || strings.Contains(plan, "rows=10001") {
-								t.Errorf("more is read than the page:\n%s", plan)
 							}
 						})
 					}

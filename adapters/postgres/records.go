@@ -48,6 +48,10 @@ func (r records) List(ctx context.Context, c domain.CollectionRef, q domain.Quer
 		beyond  *bool
 		stop
 	}
+	q, err := r.within(ctx, c, q)
+	if err != nil {
+		return nil, err
+	}
 	args := arguments{string(c.Name), int64(c.Revision)}
 	s := newSearch(&args, c.Name, q, record)
 	lines, err := rows(ctx, r.on, func(r pgx.CollectableRow) (l line, err error) {
@@ -83,6 +87,10 @@ func (r records) Count(ctx context.Context, c domain.CollectionRef, q domain.Que
 	type count struct {
 		Current, Beyond bool
 		Found           int
+	}
+	q, err := r.within(ctx, c, q)
+	if err != nil {
+		return 0, err
 	}
 	args := arguments{string(c.Name), int64(c.Revision)}
 	s := newSearch(&args, c.Name, q, "")

@@ -1,10 +1,13 @@
 package postgres
 
 import (
+	"context"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/keyport-go/keyport/domain"
 )
@@ -103,4 +106,20 @@ const marker = "/"
 
 func quote(lexeme string) string {
 	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `''`).Replace(lexeme) + "'"
+}
+
+// within returns a query that passes no more records than may be looked at: that of all
+// records, where an account has too many to gather them.
+func (r records) within(ctx context.Context, c domain.CollectionRef, q domain.Query) (domain.Query, error) {
+	if !q.Gathers() || q.Scan <= 0 {
+		return q, nil
+	}
+	scan := strconv.Itoa(q.Scan)
+	many, _, err := row(ctx, r.on, pgx.RowTo[bool], `
+		SELECT count(*) > `+scan+`
+		FROM (SELECT FROM records WHERE collection = $1::text AND owner = $2::uuid ORDER BY id LIMIT `+scan+` + 1) o`, string(c.Name), string(q.Owner))
+	if many {
+		q = q.Widened()
+	}
+	return q, err
 }

@@ -42,7 +42,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("postgres: %w", err)
 	}
-	return &Store{p, repositories{p}}, nil
+	return &Store{p, repositories{p.in(anyLane)}}, nil
 }
 
 // Close sends the notice that is due, which takes a second at most, waits for the
@@ -55,13 +55,14 @@ func (s *Store) Close() { s.pool.close() }
 // It runs f at most five times, again only when the server broke the transaction
 // off for the sake of another.
 func (s *Store) Atomically(ctx context.Context, f func(tx ports.Repositories) error) error {
-	return s.pool.unit(ctx, func(in runner) error { return f(repositories{in}) })
+	return s.pool.in(several).unit(ctx, func(in runner) error { return f(repositories{in}) })
 }
 
 // Ping implements ports.Store.
 func (s *Store) Ping(ctx context.Context) error {
-	err := s.pool.run(ctx, func(ctx context.Context, q querier) error {
-		_, err := q.Exec(ctx, `SELECT`)
+	const sql = `SELECT`
+	err := s.pool.in(anyLane).run(ctx, sql, func(ctx context.Context, q querier) error {
+		_, err := q.Exec(ctx, sql)
 		return err
 	})
 	if err != nil && ctx.Err() == nil {
@@ -103,16 +104,16 @@ func (s *Store) Stats() Stats {
 // repositories send their statements to one runner.
 type repositories struct{ on runner }
 
-func (r repositories) Accounts() ports.Accounts       { return accounts(r) }
-func (r repositories) Sessions() ports.Sessions       { return sessions(r) }
-func (r repositories) AccessKeys() ports.AccessKeys   { return accessKeys(r) }
-func (r repositories) Collections() ports.Collections { return collections(r) }
-func (r repositories) Records() ports.Records         { return records(r) }
+func (r repositories) Accounts() ports.Accounts       { return accounts{r.on.in(identity)} }
+func (r repositories) Sessions() ports.Sessions       { return sessions{r.on.in(identity)} }
+func (r repositories) AccessKeys() ports.AccessKeys   { return accessKeys{r.on.in(identity)} }
+func (r repositories) Collections() ports.Collections { return collections{r.on.in(content)} }
+func (r repositories) Records() ports.Records         { return records{r.on.in(content)} }
 func (r repositories) Events() ports.Events           { return events(r) }
 func (r repositories) Receipts() ports.Receipts       { return receipts(r) }
-func (r repositories) Imports() ports.Imports         { return imports(r) }
+func (r repositories) Imports() ports.Imports         { return imports{r.on.in(content)} }
 func (r repositories) Keys() ports.Keys               { return keys(r) }
-func (r repositories) Numbers() ports.Numbers         { return numbers(r) }
+func (r repositories) Numbers() ports.Numbers         { return numbers{r.on.in(identity)} }
 func (r repositories) Bulletin() ports.Bulletin       { return bulletin(r) }
 
 // row runs a statement that gives one row or none, and says which.
@@ -126,7 +127,7 @@ func row[T any](ctx context.Context, on runner, read pgx.RowToFunc[T], sql strin
 
 // rows runs a statement and reads all rows that it gives.
 func rows[T any](ctx context.Context, on runner, read pgx.RowToFunc[T], sql string, args ...any) (all []T, err error) {
-	err = on.run(ctx, func(ctx context.Context, q querier) error {
+	err = on.run(ctx, sql, func(ctx context.Context, q querier) error {
 		rows, err := q.Query(ctx, sql, args...)
 		if err != nil {
 			return err
@@ -139,7 +140,7 @@ func rows[T any](ctx context.Context, on runner, read pgx.RowToFunc[T], sql stri
 
 // exec runs a statement and says how many rows it wrote.
 func exec(ctx context.Context, on runner, sql string, args ...any) (written int, err error) {
-	err = on.run(ctx, func(ctx context.Context, q querier) error {
+	err = on.run(ctx, sql, func(ctx context.Context, q querier) error {
 		tag, err := q.Exec(ctx, sql, args...)
 		written = int(tag.RowsAffected())
 		return err

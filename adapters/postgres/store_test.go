@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 func open(t testing.TB, c postgres.Config) (*postgres.Store, string) {
 	t.Helper()
 	c.URL = pgtest.Database(t, postgres.Migrate)
-	for _, timeout := range []*time.Duration{&c.AcquireTimeout, &c.StatementTimeout, &c.LockTimeout, &c.IdleTimeout} {
+	for _, timeout := range []*time.Duration{&c.AcquireTimeout, &c.StatementTimeout, &c.LockTimeout, &c.CommitTimeout, &c.IdleTimeout} {
 		if *timeout == 0 {
 			*timeout = 2 * time.Minute
 		}

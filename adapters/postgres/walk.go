@@ -24,7 +24,11 @@ func newWalk(args *arguments, w domain.Walk, after domain.Place) walk {
 		on.where = "x.collection = $1::text AND x.name = " + args.add(w.Index, "text")
 		on.key = "x.key"
 	}
-	if w.Owner != "" {
+	switch {
+	case w.Owner != "" && w.Gathers():
+		// The server is not asked whether it had better walk along all records.
+		on.from = "(SELECT * FROM records o WHERE o.collection = $1::text AND o.owner = " + args.add(string(w.Owner), "uuid") + " OFFSET 0) r"
+	case w.Owner != "":
 		on.where += " AND r.owner = " + args.add(string(w.Owner), "uuid")
 	}
 	key, id := columnsOf(w.Order)

@@ -26,6 +26,10 @@ type fleet struct {
 // and the contract have it.
 func (f fleet) found(q domain.Query) (found []domain.RecordID, tooBroad bool) {
 	walk := slices.Clone(f.records)
+	others := func(r domain.Record) bool { return r.Owner != q.Owner }
+	if q.Gathers() && q.Scan > 0 && len(slices.DeleteFunc(slices.Clone(walk), others)) > q.Scan {
+		q = q.Widened()
+	}
 	compare := func(a, b domain.Record) int {
 		if q.Backward {
 			a, b = b, a

@@ -38,6 +38,34 @@ func BenchmarkAdd(b *testing.B) {
 	}
 }
 
+// BenchmarkAddOwned measures the creating of records that belong to 32 accounts, by as
+// many callers at once.
+func BenchmarkAddOwned(b *testing.B) {
+	s, ships := harbour(b)
+	const callers = 32
+	var owners []domain.AccountID
+	for n := range callers {
+		p := person(n+1, fmt.Sprintf("ada-%d", n))
+		owners = append(owners, p.ID)
+		if err := s.Accounts().Add(b.Context(), p, domain.NewPasswordHash("hash")); err != nil {
+			b.Fatal(err)
+		}
+	}
+	var made atomic.Int64
+	b.ResetTimer()
+	crowd(callers, func() {
+		for n := made.Add(1); n <= int64(b.N); n = made.Add(1) {
+			r := ship(int(n))
+			r.Owner = owners[n%callers]
+			if err := s.Records().Add(context.Background(), ships, r, domain.Entries{}); err != nil {
+				b.Error(err)
+				return
+			}
+		}
+	})
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "creates/s")
+}
+
 // BenchmarkAddEntries measures the creating of records with what is kept beside them, by
 // 32 callers at once.
 func BenchmarkAddEntries(b *testing.B) {
@@ -66,6 +94,23 @@ func BenchmarkAddEntries(b *testing.B) {
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "creates/s")
 		})
 	}
+}
+
+// BenchmarkAddAll measures the creating of 500 records at once.
+func BenchmarkAddAll(b *testing.B) {
+	s, ships := harbour(b)
+	made := 0
+	for b.Loop() {
+		all := make([]ports.Newcomer, 500)
+		for i := range all {
+			made++
+			all[i].Record = ship(made)
+		}
+		if _, err := s.Records().AddAll(b.Context(), ships, all); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(made)/b.Elapsed().Seconds(), "creates/s")
 }
 
 // BenchmarkQuery measures pages of 30 in the middle of 100,000 records.

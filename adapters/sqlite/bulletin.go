@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/keyport-go/keyport/domain"
@@ -70,15 +71,28 @@ func post(l *line, c domain.Change) error {
 	return err
 }
 
-// readMark returns the id that a mark of News holds. Marks are no caller's, so
-// one that News did not make is an accident.
+// ours stands before the id in a mark. PostgreSQL's marks have a digit there: whoever
+// comes with one had it before all was copied from there, and is told everything anew.
+const ours = "s"
+
+// readMark returns the id that a mark of News holds; 0 where it is of another kind of
+// store. Marks are no caller's, so what is neither is an accident.
 func readMark(m domain.Mark) (int64, error) {
 	if m == "" {
 		return 0, nil
 	}
-	id, err := strconv.ParseUint(string(m), 10, 63)
-	if err != nil {
-		return 0, fmt.Errorf("sqlite: a mark that this store did not make: %w", err)
+	text, made := strings.CutPrefix(string(m), ours)
+	if !made {
+		text, _, _ = strings.Cut(text, "-")
+	}
+	id, err := strconv.ParseUint(text, 10, 63)
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("sqlite: a mark that no store made: %w", err)
+	case !made:
+		return 0, nil
 	}
 	return int64(id), nil
 }
+
+func markOf(id int64) domain.Mark { return domain.Mark(ours + strconv.FormatInt(id, 10)) }

@@ -72,9 +72,24 @@ func TestAMarkHoldsWhenAllThatCameBeforeItIsForgotten(t *testing.T) {
 	}
 }
 
+// Whoever comes with such a mark was told by the PostgreSQL from which all was copied.
+func TestAMarkOfAnotherKindOfStoreReadsAll(t *testing.T) {
+	s := opened(t, sqlite.Config{Path: filepath.Join(t.TempDir(), "keyport.db")})
+	if err := s.Bulletin().Post(t.Context(), ending(1)); err != nil {
+		t.Fatal(err)
+	}
+	news, mark := heard(t, s, "748")
+	if !slices.Equal(news, []domain.Change{ending(1)}) {
+		t.Errorf("heard %v, want %v", news, ending(1))
+	}
+	if news, _ := heard(t, s, mark); len(news) != 0 {
+		t.Errorf("from its new mark it hears %v, want nothing", news)
+	}
+}
+
 func TestAMarkThatTheStoreDidNotMakeIsAnAccident(t *testing.T) {
 	s := opened(t, sqlite.Config{Path: filepath.Join(t.TempDir(), "keyport.db")})
-	for _, mark := range []domain.Mark{"x", "-1", "+1", " 1", "1.5", "9223372036854775808"} {
+	for _, mark := range []domain.Mark{"x", "-1", "+1", " 1", "1.5", "9223372036854775808", "s", "s-1", "sx", "s1.5", "s9223372036854775808"} {
 		_, _, err := s.Bulletin().News(t.Context(), mark)
 		if _, promised := errors.AsType[*domain.Error](err); err == nil || promised {
 			t.Errorf("mark %q: the error is %v", mark, err)

@@ -11,7 +11,7 @@ import (
 type collections struct{ lines lines }
 
 const selectCollection = `
-	SELECT name, schema, rules, uniques, indexes, search, watch, managed, revision, created, changed FROM collections `
+	SELECT name, schema, rules, uniques, indexes, search, search_building, watch, managed, revision, created, changed FROM collections `
 
 func (r collections) ByName(ctx context.Context, name domain.CollectionName) (domain.Collection, error) {
 	found, err := r.some(ctx, selectCollection+`WHERE name = ?`, name)
@@ -31,10 +31,10 @@ func (r collections) List(ctx context.Context) ([]domain.Collection, error) {
 func (r collections) Add(ctx context.Context, c domain.Collection) error {
 	return r.lines.write(ctx, func(l *line) error {
 		_, err := l.exec(`
-			INSERT INTO collections (name, schema, rules, uniques, indexes, search, watch, managed, revision, created, changed)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)`,
+			INSERT INTO collections (name, schema, rules, uniques, indexes, search, search_building, watch, managed, revision, created, changed)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)`,
 			c.Name, c.Schema.Text(), writeRules(c.Rules), writeUniques(c.Unique), writeIndexes(c.Indexes), writeSearch(c.Search),
-			c.Watch, c.Managed, micros(c.Created), micros(c.Changed))
+			c.SearchBuilding, c.Watch, c.Managed, micros(c.Created), micros(c.Changed))
 		return err
 	})
 }
@@ -44,14 +44,14 @@ func (r collections) Add(ctx context.Context, c domain.Collection) error {
 func (r collections) Replace(ctx context.Context, c domain.Collection) error {
 	return r.lines.write(ctx, func(l *line) error {
 		n, err := l.exec(`
-			UPDATE collections SET schema = ?3, rules = ?4, uniques = ?5, indexes = ?6, search = ?7, watch = ?8, managed = ?9,
-			       changed = ?10, revision = revision + 1
+			UPDATE collections SET schema = ?3, rules = ?4, uniques = ?5, indexes = ?6, search = ?7, search_building = ?8,
+			       watch = ?9, managed = ?10, changed = ?11, revision = revision + 1
 			WHERE name = ?1 AND revision = ?2
 			  AND (NOT EXISTS (SELECT 1 FROM records WHERE collection = ?1)
 			       OR NOT EXISTS (SELECT 1 FROM json_each(?5) wanted
 			                      WHERE wanted.value NOT IN (SELECT value FROM json_each(collections.uniques))))`,
 			c.Name, c.Revision, c.Schema.Text(), writeRules(c.Rules), writeUniques(c.Unique), writeIndexes(c.Indexes), writeSearch(c.Search),
-			c.Watch, c.Managed, micros(c.Changed))
+			c.SearchBuilding, c.Watch, c.Managed, micros(c.Changed))
 		if err == nil && n == 0 {
 			err = inUse(l, c.Ref())
 		}
@@ -131,11 +131,13 @@ func readCollection(v row) (domain.Collection, error) {
 		Name:     domain.CollectionName(v.text(0)),
 		Schema:   domain.RestoreDocument(v.text(1)),
 		Rules:    domain.Rules(rules),
-		Watch:    v.number(6) != 0,
-		Managed:  v.number(7) != 0,
-		Revision: domain.Revision(v.number(8)),
-		Created:  v.time(9),
-		Changed:  v.time(10),
+		Watch:    v.number(7) != 0,
+		Managed:  v.number(8) != 0,
+		Revision: domain.Revision(v.number(9)),
+		Created:  v.time(10),
+		Changed:  v.time(11),
+
+		SearchBuilding: v.number(6) != 0,
 	}
 	if len(search) > 0 {
 		c.Search = search

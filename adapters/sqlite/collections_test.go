@@ -15,7 +15,7 @@ func TestADeclarationIsReadAsItWasWritten(t *testing.T) {
 	full := searched("boats")
 	full.Unique = []domain.Unique{{Field: "model", PerOwner: true}}
 	full.Rules = domain.Rules{List: "true", Read: "record.owner == account.id"}
-	full.Watch, full.Managed, full.Indexes[1].Building = true, true, true
+	full.Watch, full.Managed, full.Indexes[1].Building, full.SearchBuilding = true, true, true, true
 	for _, c := range []domain.Collection{full, {Name: "plain", Revision: 1, Created: noon, Changed: noon}} {
 		if err := s.Collections().Add(t.Context(), c); err != nil {
 			t.Fatal(err)

@@ -14,6 +14,13 @@ import (
 // errClosed is why a closed store is unavailable.
 var errClosed = errors.New("sqlite: the store is closed")
 
+// errFull is domain.ErrUnavailable of a disk that has no room: only writes fail.
+var errFull = func() *domain.Error {
+	full := *domain.ErrUnavailable
+	full.Detail = "The disk of the store is full: nothing can be written at the moment, and reading goes on."
+	return &full
+}()
+
 // constraints says what it means to the domain when a row would be a second one:
 // SQLite names a constraint by its columns.
 var constraints = map[string]*domain.Error{
@@ -40,11 +47,23 @@ func classify(err error) error {
 				return known.Because(err)
 			}
 		}
-	case codes.SQLITE_BUSY, codes.SQLITE_LOCKED, codes.SQLITE_FULL, codes.SQLITE_IOERR, codes.SQLITE_CANTOPEN,
+	case codes.SQLITE_FULL:
+		return errFull.Because(err)
+	case codes.SQLITE_BUSY, codes.SQLITE_LOCKED, codes.SQLITE_IOERR, codes.SQLITE_CANTOPEN,
 		codes.SQLITE_READONLY, codes.SQLITE_PERM, codes.SQLITE_NOMEM, codes.SQLITE_PROTOCOL, codes.SQLITE_INTERRUPT:
 		return domain.ErrUnavailable.Because(err)
 	}
 	return err
+}
+
+// undone returns what the members of a transaction are told that err has ended:
+// whatever it is, nothing was written.
+func undone(err error) *domain.Error {
+	told, _ := errors.AsType[*domain.Error](classify(err))
+	if told != nil && told.Detail == errFull.Detail {
+		return errFull
+	}
+	return domain.ErrUnavailable
 }
 
 // harmless reports whether a statement that failed with err has left its

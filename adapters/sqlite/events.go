@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"strconv"
 	"time"
 
 	"github.com/keyport-go/keyport/domain"
@@ -100,5 +99,3 @@ func readEvent(v row) domain.Event {
 	}
 	return e
 }
-
-func markOf(id int64) domain.Mark { return domain.Mark(strconv.FormatInt(id, 10)) }

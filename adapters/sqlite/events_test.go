@@ -27,7 +27,7 @@ func TestARecordsLifeIsTold(t *testing.T) {
 	changed.Data, changed.Revision, changed.Changed = domain.RestoreDocument(`{"name":"Ship 1"}`), 2, noon.Add(time.Minute)
 	put := changed
 	put.Revision = 1
-	if mark, err := s.Events().Latest(t.Context()); err != nil || mark != "0" {
+	if mark, err := s.Events().Latest(t.Context()); err != nil || mark != "s0" {
 		t.Fatal(mark, err)
 	}
 	later := noon.Add(time.Hour)
@@ -57,15 +57,15 @@ func TestARecordsLifeIsTold(t *testing.T) {
 		}
 	}
 	want := []domain.Event{
-		{Mark: "1", Kind: domain.RecordCreated, Collection: c.Name, Record: made, At: noon},
-		{Mark: "2", Kind: domain.RecordChanged, Collection: c.Name, Record: changed, Before: made.Data, At: later},
-		{Mark: "3", Kind: domain.RecordDeleted, Collection: c.Name, Record: changed, At: later},
+		{Mark: "s1", Kind: domain.RecordCreated, Collection: c.Name, Record: made, At: noon},
+		{Mark: "s2", Kind: domain.RecordChanged, Collection: c.Name, Record: changed, Before: made.Data, At: later},
+		{Mark: "s3", Kind: domain.RecordDeleted, Collection: c.Name, Record: changed, At: later},
 	}
 	for _, n := range []struct {
 		mark  domain.Mark
 		limit int
 		want  []domain.Event
-	}{{"", 9, want}, {"0", 2, want[:2]}, {"1", 9, want[1:]}, {"3", 9, nil}, {"", 0, nil}, {"", -1, nil}} {
+	}{{"", 9, want}, {"s0", 2, want[:2]}, {"s1", 9, want[1:]}, {"s3", 9, nil}, {"", 0, nil}, {"", -1, nil}, {"812-3", 9, want}} {
 		if news, err := s.Events().News(t.Context(), n.mark, n.limit); err != nil || !reflect.DeepEqual(news, n.want) {
 			t.Errorf("after %q: %+v, want %+v: %v", n.mark, news, n.want, err)
 		}

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
+
+	"github.com/keyport-go/keyport/ports"
 )
 
 // A line is one connection and the statements that were prepared on it: one for
@@ -21,6 +23,8 @@ import (
 type line struct {
 	connector driver.Connector
 	told      func(text string) // hears each statement of a repository; may be nil
+	span      ports.Span        // traces the same
+	asked     context.Context   // on whose behalf, for the trace alone; nil: nobody's
 	conn      driver.Conn
 	prepared  map[string]statement
 	rendered  []rendered // the last that was used comes last
@@ -44,7 +48,9 @@ type statement interface {
 }
 
 // exec runs a statement and says how many rows it wrote.
-func (l *line) exec(text string, args ...any) (int64, error) {
+func (l *line) exec(text string, args ...any) (written int64, err error) {
+	end := l.trace(text)
+	defer func() { end(err) }()
 	s, err := l.statement(text)
 	if err != nil {
 		return 0, err
@@ -74,7 +80,9 @@ func (l *line) one(text string, args ...any) (found row, err error) {
 
 // rows runs a statement and visits its rows until ctx ends. A row is the
 // visitor's until the next.
-func (l *line) rows(ctx context.Context, visit func(row) error, text string, args ...any) error {
+func (l *line) rows(ctx context.Context, visit func(row) error, text string, args ...any) (err error) {
+	end := l.trace(text)
+	defer func() { end(err) }()
 	s, err := l.statement(text)
 	if err != nil {
 		return err
@@ -83,7 +91,9 @@ func (l *line) rows(ctx context.Context, visit func(row) error, text string, arg
 }
 
 // found is rows of a statement that was rendered: its text may never come again.
-func (l *line) found(ctx context.Context, visit func(row) error, text string, args ...any) error {
+func (l *line) found(ctx context.Context, visit func(row) error, text string, args ...any) (err error) {
+	end := l.trace(text)
+	defer func() { end(err) }()
 	if err := l.hears(text); err != nil {
 		return err
 	}
@@ -155,6 +165,17 @@ func (l *line) hears(text string) error {
 	}
 	return nil
 }
+
+// trace begins the span of a statement, and returns what ends it.
+func (l *line) trace(text string) (end func(error)) {
+	if l.span == nil || l.asked == nil {
+		return untraced
+	}
+	_, end = l.span(l.asked, text)
+	return end
+}
+
+func untraced(error) {}
 
 // failed says what err means, and lets no statement follow one after which the
 // transaction may be gone: it would commit by itself.

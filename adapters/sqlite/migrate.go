@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -18,7 +19,8 @@ var migrations embed.FS
 // Migrate makes the file at path if there is none, and brings its schema up to
 // date. Of any number of processes that do so at once one works and the others
 // wait, as long as ctx lasts. Migrations only go forward; a schema that is newer
-// than this program is left as it is.
+// than this program is left as it is. A file that is being filled by a copy is
+// refused.
 func Migrate(ctx context.Context, path string) error {
 	path, err := locate(path)
 	if err != nil {
@@ -32,10 +34,24 @@ func Migrate(ctx context.Context, path string) error {
 	if err := create(path); err != nil {
 		return err
 	}
-	if err := migrate(ctx, path); err != nil {
+	err = look(path, DefaultBusy, finished)
+	if err == nil {
+		err = migrate(ctx, path)
+	}
+	if err != nil {
 		return fmt.Errorf("sqlite: %s cannot be made ready: %w", path, err)
 	}
 	return nil
+}
+
+// look runs f on a line that only reads, and waits as long for somebody else's lock.
+func look(path string, wait time.Duration, f func(*line) error) error {
+	c, err := connector(path, reading(wait)...)
+	if err != nil {
+		return err
+	}
+	l := &line{connector: c}
+	return errors.Join(f(l), l.drop())
 }
 
 func migrate(ctx context.Context, path string) error {
@@ -52,6 +68,9 @@ func migrate(ctx context.Context, path string) error {
 	provider, err := goose.NewProvider(goose.DialectSQLite3, db, steps,
 		goose.WithDisableGlobalRegistry(true), goose.WithSlog(slog.New(slog.DiscardHandler)))
 	if err != nil {
+		return err
+	}
+	if err := fits(ctx, db); err != nil {
 		return err
 	}
 	_, err = provider.Up(ctx)

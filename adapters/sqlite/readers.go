@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql/driver"
 	"errors"
 
 	"github.com/keyport-go/keyport/domain"
@@ -14,10 +13,12 @@ type readers struct {
 	quit chan struct{}
 }
 
-func newReaders(c driver.Connector, n int, told func(string)) *readers {
+// newReaders returns n lines like the given one, which is not connected.
+func newReaders(n int, like line) *readers {
 	r := &readers{idle: make(chan *line, n), quit: make(chan struct{})}
 	for range n {
-		r.idle <- &line{connector: c, told: told}
+		l := like
+		r.idle <- &l
 	}
 	return r
 }
@@ -30,6 +31,7 @@ func (r *readers) do(ctx context.Context, f func(*line) error) error {
 	select {
 	case l := <-r.idle:
 		defer r.back(l)
+		l.asked = ctx
 		return f(l)
 	case <-ctx.Done():
 		return ctx.Err()
@@ -39,6 +41,7 @@ func (r *readers) do(ctx context.Context, f func(*line) error) error {
 }
 
 func (r *readers) back(l *line) {
+	l.asked = nil
 	if l.fault != nil {
 		_ = l.drop() // its fault has been told
 	}

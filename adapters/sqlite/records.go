@@ -62,6 +62,12 @@ func (r records) find(ctx context.Context, c domain.CollectionRef, q domain.Quer
 		if err != nil {
 			return err
 		}
+		q := q
+		if many, err := hasMany(l, c.Name, q); err != nil {
+			return err
+		} else if many {
+			q = q.Widened()
+		}
 		text, args := render(c.Name, q, rare)
 		return answered(c, visit, func(visit func(row) error) error {
 			return l.found(ctx, visit, text, args...)
@@ -91,6 +97,60 @@ func (r records) Add(ctx context.Context, c domain.CollectionRef, record domain.
 		}
 		return tell(l, domain.RecordCreated, c.Name, record.ID, e.Event)
 	})
+}
+
+// AddAll is as durable as Add, and quicker by the savepoints that it does not need: what
+// is refused is found out before anything of it is written, or taken back.
+func (r records) AddAll(ctx context.Context, c domain.CollectionRef, all []ports.Newcomer) (refusals []error, err error) {
+	err = r.lines.write(ctx, func(l *line) error {
+		refusals = make([]error, len(all))
+		found, err := l.one(`SELECT revision FROM collections WHERE name = ?`, c.Name)
+		switch {
+		case err != nil:
+			return err
+		case found == nil:
+			return domain.ErrCollectionNotFound
+		case domain.Revision(found.number(0)) != c.Revision:
+			return domain.ErrCollectionChanged
+		}
+		for i, n := range all {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if refusals[i], err = take(l, c.Name, n.Record, n.Entries); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return refusals, err
+}
+
+// take adds a record, or returns why it leaves none.
+func take(l *line, name domain.CollectionName, r domain.Record, e domain.Entries) (refusal, err error) {
+	n, err := l.exec(`
+		INSERT INTO records (collection, id, owner, data, revision, created, changed)
+		VALUES (?1, ?2, (SELECT id FROM accounts WHERE id = ?3), ?4, 1, ?5, ?6)
+		ON CONFLICT (collection, id) DO NOTHING`,
+		name, r.ID, r.Owner, r.Data.Text(), micros(r.Created), micros(r.Changed))
+	switch {
+	case err != nil:
+		return nil, err
+	case n == 0:
+		return domain.ErrRecordExists, nil
+	}
+	refusal = claim(l, name, r.ID, e.Unique)
+	if errors.Is(refusal, domain.ErrNotUnique) {
+		_, err := l.exec(`DELETE FROM records WHERE collection = ? AND id = ?`, name, r.ID) // and its keys
+		return refusal, err
+	}
+	if refusal != nil {
+		return nil, refusal
+	}
+	if err := file(l, name, r.ID, 1, e, entered{}); err != nil {
+		return nil, err
+	}
+	return nil, tell(l, domain.RecordCreated, name, r.ID, e.Event)
 }
 
 func (r records) Replace(ctx context.Context, c domain.CollectionRef, record domain.Record, e domain.Entries) error {

@@ -23,6 +23,10 @@ type Config struct {
 	// OnStatement hears the text of each statement that a repository sends to
 	// SQLite, while it holds the connection; nil: nobody does.
 	OnStatement func(text string)
+
+	// Span traces the same, each statement under its text; and of a write, as BEGIN,
+	// the wait for its turn, and as COMMIT the wait for the disk. nil traces nothing.
+	Span ports.Span
 }
 
 // A Store is a ports.Store on one file.
@@ -60,8 +64,8 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{
-		writer:  newWriter(&line{connector: write, told: c.OnStatement}),
-		readers: newReaders(read, c.Readers, c.OnStatement),
+		writer:  newWriter(&line{connector: write, told: c.OnStatement, span: c.Span}),
+		readers: newReaders(c.Readers, line{connector: read, told: c.OnStatement, span: c.Span}),
 	}
 	s.repositories = repositories{s}
 	s.close = sync.OnceValue(func() error {
@@ -118,7 +122,10 @@ func (s *Store) Stats() Stats {
 func (s *Store) read(ctx context.Context, f func(*line) error) error { return s.readers.do(ctx, f) }
 
 func (s *Store) write(ctx context.Context, f func(*line) error) error {
-	return s.writer.do(ctx, func(t *tx) error { return f(t.line) })
+	return s.writer.do(ctx, func(t *tx) error {
+		t.line.asked = ctx
+		return f(t.line)
+	})
 }
 
 // lines is what a store and a transaction have in common: they find the line on

@@ -25,6 +25,7 @@ func (t *tx) read(ctx context.Context, f func(*line) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	t.line.asked = ctx
 	return f(t.line)
 }
 

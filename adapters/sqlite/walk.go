@@ -5,6 +5,8 @@ import "github.com/keyport-go/keyport/domain"
 // A walk is the part of a statement that passes records r in an order, all by one
 // index. The name of the collection is ?1.
 type walk struct {
+	gathered bool // they are not found in their order, but sorted
+
 	each  string // the table that is passed
 	one   string // the same, for the record whose id is t.record
 	with  string // what is joined to it
@@ -16,6 +18,12 @@ func (w walk) steps() string { return " FROM " + w.each + w.with + " WHERE " + w
 
 func (w walk) sorted() string { return w.steps() + " ORDER BY " + w.order }
 
+// found passes at most so many records before it looks at more of them than where they
+// stand.
+func (w walk) found(most string) string {
+	return " FROM (SELECT r.rowid AS at, r.id AS id" + w.sorted() + " LIMIT " + most + ") passed CROSS JOIN records r ON r.rowid = passed.at"
+}
+
 // along renders the walk of a query behind its place.
 func (w *rendering) along(q domain.Query) walk {
 	if q.Order == domain.ByIndex {
@@ -24,6 +32,9 @@ func (w *rendering) along(q domain.Query) walk {
 	on := walk{each: "records r", one: "records r ON r.collection = ?1 AND r.id = t.record", where: "r.collection = ?1"}
 	if q.Owner != "" {
 		on.where += " AND r.owner = " + w.bind(q.Owner)
+	}
+	if on.gathered = q.Gathers(); on.gathered {
+		on.each += " INDEXED BY records_by_owner"
 	}
 	beyond, direction := " > ", ""
 	if q.Backward {
@@ -102,7 +113,10 @@ func listing(name domain.CollectionName, q domain.Query, rare int) (text string,
 	if rare >= 0 {
 		along = w.narrow(along, q, rare)
 	}
-	if rare >= 0 || all(q) {
+	switch {
+	case along.gathered && rare < 0 && all(q):
+		return text + " UNION ALL " + columns + along.found(w.bind(q.Limit)), w.args
+	case rare >= 0 || all(q):
 		return text + " UNION ALL SELECT * FROM (" + columns + along.sorted() + " LIMIT " + w.bind(q.Limit) + ") page", w.args
 	}
 	found, beyond := w.sift(along, q)
@@ -123,6 +137,8 @@ func counting(name domain.CollectionName, q domain.Query, rare int) (text string
 	switch {
 	case rare >= 0:
 		return text + w.narrow(along, q, rare).steps() + most, w.args
+	case all(q) && along.gathered:
+		return text + along.steps() + most, w.args
 	case all(q):
 		return text + along.sorted() + most, w.args
 	}
@@ -151,13 +167,12 @@ func (w *rendering) sift(along walk, q domain.Query) (found, beyond string) {
 		scan = q.Scan
 	}
 	most := w.bind(scan)
-	found = " FROM (SELECT r.rowid AS at, r.id AS id" + along.sorted() + " LIMIT " + most + ") passed" +
-		" CROSS JOIN records r ON r.rowid = passed.at WHERE "
+	found = along.found(most) + " WHERE "
 	if len(q.Words) > 0 {
 		found += "EXISTS (SELECT 1 FROM record_texts t WHERE t.collection = ?1 AND t.record = passed.id AND " + w.worded(q.Words) + ") AND "
 	}
 	found += w.condition(q.Where)
-	if q.Scan > 0 {
+	if q.Scan > 0 && !along.gathered { // or there are no more
 		beyond = " FROM (SELECT 1" + along.sorted() + " LIMIT 1 OFFSET " + most + ") further"
 	}
 	return found, beyond
@@ -171,4 +186,20 @@ func (w *rendering) narrow(along walk, q domain.Query, rare int) walk {
 	along.where = "t.number IN (SELECT doc FROM record_terms WHERE " + w.spoken(q.Words, rare) + ") AND " + w.worded(q.Words) +
 		" AND (" + along.where + ") IS TRUE AND " + w.condition(q.Where)
 	return along
+}
+
+// hasMany reports whether the records of a walk would have to be gathered, and are more
+// than may be looked at.
+func hasMany(l *line, name domain.CollectionName, q domain.Query) (bool, error) {
+	if !q.Gathers() || q.Scan <= 0 {
+		return false, nil
+	}
+	found, err := l.one(`
+		SELECT count(*) > ?3 FROM (
+			SELECT 1 FROM records r INDEXED BY records_by_owner WHERE r.collection = ?1 AND r.owner = ?2 LIMIT ?3 + 1
+		) counted`, name, q.Owner, q.Scan)
+	if err != nil || found == nil {
+		return false, err
+	}
+	return found.number(0) != 0, nil
 }

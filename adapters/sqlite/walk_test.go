@@ -199,6 +199,10 @@ func query(t *rapid.T, c domain.Collection, records []domain.Record, owners []do
 // found says what a query finds among all records of c.
 func found(c domain.Collection, records []domain.Record, q domain.Query) (page []domain.Record, err error) {
 	var passed []domain.Record
+	others := func(r domain.Record) bool { return r.Owner != q.Owner }
+	if q.Gathers() && q.Scan > 0 && len(slices.DeleteFunc(slices.Clone(records), others)) > q.Scan {
+		q = q.Widened()
+	}
 	for _, r := range records {
 		at := c.PlaceOf(q.Walk, r)
 		indexed := q.Order != domain.ByIndex || q.Index != "model" && at.Key >= q.Low && (q.High == "" || at.Key < q.High)

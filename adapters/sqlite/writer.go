@@ -51,34 +51,49 @@ func (w *writer) do(ctx context.Context, f func(*tx) error) error {
 		return err
 	}
 	m := newMember(ctx)
+	_, waited := w.line.span.Begin(ctx, "BEGIN")
+	t, err := w.join(m)
+	waited(err)
+	if err != nil {
+		return err
+	}
+	m.run(t, f)
+	_, committed := w.line.span.Begin(ctx, "COMMIT")
+	err = <-m.answer
+	committed(err)
+	return err
+}
+
+// join waits for m's turn. It fails where there will be none.
+func (w *writer) join(m *member) (*tx, error) {
 	select {
 	case w.queue <- m:
-	case <-ctx.Done():
-		return ctx.Err()
+	case <-m.ctx.Done():
+		return nil, m.ctx.Err()
 	case <-w.quit:
-		return domain.ErrUnavailable.Because(errClosed)
+		return nil, domain.ErrUnavailable.Because(errClosed)
 	}
 	select {
 	case t := <-m.turn:
-		return m.run(t, f)
+		return t, nil
 	case err := <-m.answer:
-		return err
-	case <-ctx.Done():
+		return nil, err
+	case <-m.ctx.Done():
 		if m.leave() {
-			return ctx.Err()
+			return nil, m.ctx.Err()
 		}
 	case <-w.stopped:
 		// It came in beside the last group.
 		if m.leave() {
-			return domain.ErrUnavailable.Because(errClosed)
+			return nil, domain.ErrUnavailable.Because(errClosed)
 		}
 	}
 	// The writer was quicker.
 	select {
 	case t := <-m.turn:
-		return m.run(t, f)
+		return t, nil
 	case err := <-m.answer:
-		return err
+		return nil, err
 	}
 }
 
@@ -145,13 +160,18 @@ func (w *writer) serve(m *member) error {
 	}
 	m.turn <- &tx{line: w.line}
 	m.result = <-m.done
+	w.line.asked = nil
+	fault := w.line.fault
 	w.line.fault = nil // were the transaction gone, the next words would fail
 	if m.result != nil {
 		if err := w.line.control("ROLLBACK TO member"); err != nil {
-			return err
+			return errors.Join(fault, err)
 		}
 	}
-	return w.line.control("RELEASE member")
+	if err := w.line.control("RELEASE member"); err != nil {
+		return errors.Join(fault, err)
+	}
+	return nil
 }
 
 // lose tells a group that its transaction is gone. The next group begins on a
@@ -160,7 +180,7 @@ func (w *writer) lose(group []*member, err error) {
 	_ = w.line.control("ROLLBACK")
 	_ = w.line.drop()
 	w.lost.Add(1)
-	err = domain.ErrUnavailable.Because(fmt.Errorf("sqlite: a group of %d writes was undone: %w", len(group), err))
+	err = undone(err).Because(fmt.Errorf("sqlite: a group of %d writes was undone: %w", len(group), err))
 	for _, m := range group {
 		m.answer <- err
 	}
@@ -216,16 +236,13 @@ func (m *member) leave() bool { return m.state.CompareAndSwap(waiting, gone) }
 // errAbandoned undoes a member whose function did not return.
 var errAbandoned = errors.New("sqlite: a transaction's function did not return")
 
-// run takes the turn and waits for the outcome. The writer hears of the end of
-// f also when a panic passes through.
-func (m *member) run(t *tx, f func(*tx) error) error {
-	func() {
-		result := errAbandoned
-		defer func() {
-			t.end()
-			m.done <- result
-		}()
-		result = f(t)
+// run takes the turn; what comes of it is answered. The writer hears of the end of f
+// also when a panic passes through.
+func (m *member) run(t *tx, f func(*tx) error) {
+	result := errAbandoned
+	defer func() {
+		t.end()
+		m.done <- result
 	}()
-	return <-m.answer
+	result = f(t)
 }

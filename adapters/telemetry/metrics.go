@@ -1,5 +1,6 @@
 // Package telemetry shows operators what Keyport does: metrics in the form that
-// Prometheus reads, and a structured log.
+// Prometheus reads, traces for a collector that speaks OTLP, and a structured log.
+// Nothing else of Keyport knows Prometheus or OpenTelemetry.
 //
 // It knows what a request is, and nothing of the other adapters: what they count
 // reaches it as functions.
@@ -25,6 +26,8 @@ type Metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
+	chores   *prometheus.CounterVec
+	done     *prometheus.GaugeVec
 }
 
 // New returns metrics in a registry of their own, with those of the Go runtime
@@ -41,6 +44,14 @@ func New(version string) *Metrics {
 			Help:    "Time from the head of a request to the end of its answer.",
 			Buckets: buckets,
 		}, []string{"route", "method"}),
+		chores: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "keyport_chore_runs_total",
+			Help: "What has to be done from time to time, and whether it was done or failed.",
+		}, []string{"chore", "outcome"}),
+		done: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "keyport_chore_done_timestamp_seconds",
+			Help: "When it was last done; before the first time, when this replica started.",
+		}, []string{"chore"}),
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name:        "keyport_build_info",
@@ -48,7 +59,7 @@ func New(version string) *Metrics {
 		ConstLabels: prometheus.Labels{"version": version, "goversion": runtime.Version()},
 	})
 	build.Set(1)
-	m.registry.MustRegister(m.requests, m.duration, build,
+	m.registry.MustRegister(m.requests, m.duration, m.chores, m.done, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -70,6 +81,30 @@ func (m *Metrics) ObserveRequest(route, method string, status int, took time.Dur
 	method = methodLabel(method)
 	m.requests.WithLabelValues(route, method, statusLabel(status)).Inc()
 	m.duration.WithLabelValues(route, method).Observe(took.Seconds())
+}
+
+// The outcomes of a chore.
+const (
+	choreDone   = "done"
+	choreFailed = "failed"
+)
+
+// ExpectChore shows a chore before it was first done, so that what is never done is
+// seen too.
+func (m *Metrics) ExpectChore(name string) {
+	m.chores.WithLabelValues(name, choreDone)
+	m.chores.WithLabelValues(name, choreFailed)
+	m.done.WithLabelValues(name).SetToCurrentTime()
+}
+
+// ObserveChore counts one run of a chore, which failed with err or did not.
+func (m *Metrics) ObserveChore(name string, err error) {
+	if err != nil {
+		m.chores.WithLabelValues(name, choreFailed).Inc()
+		return
+	}
+	m.chores.WithLabelValues(name, choreDone).Inc()
+	m.done.WithLabelValues(name).SetToCurrentTime()
 }
 
 // Gauge shows what f returns each time that somebody looks. f is called from

@@ -1,10 +1,12 @@
 package telemetry_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -88,6 +90,24 @@ func TestANameIsTakenOnce(t *testing.T) {
 		}
 	}()
 	m.Counter("keyport_x", "X.", func() float64 { return 0 })
+}
+
+func TestAChoreIsSeenBeforeItWasDone(t *testing.T) {
+	m := telemetry.New("v1.2.3")
+	m.ExpectChore("turning keys")
+	wantLines(t, scrape(t, m),
+		`keyport_chore_runs_total{chore="turning keys",outcome="done"} 0`, `keyport_chore_runs_total{chore="turning keys",outcome="failed"} 0`)
+	m.ObserveChore("turning keys", nil)
+	m.ObserveChore("turning keys", errors.New("the store is away"))
+	m.ObserveChore("turning keys", errors.New("the store is away"))
+	lines := scrape(t, m)
+	wantLines(t, lines,
+		`keyport_chore_runs_total{chore="turning keys",outcome="done"} 1`, `keyport_chore_runs_total{chore="turning keys",outcome="failed"} 2`)
+	if !slices.ContainsFunc(lines, func(l string) bool {
+		return strings.HasPrefix(l, `keyport_chore_done_timestamp_seconds{chore="turning keys"} 1.`)
+	}) {
+		t.Error("when it was done is not told")
+	}
 }
 
 func TestTwoRegistriesDoNotMeet(t *testing.T) {

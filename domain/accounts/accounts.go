@@ -12,7 +12,7 @@ import (
 )
 
 // Config is what a Service is made of. All of it is required, but Policy's zero
-// parts, Readable where nothing is imported, and Told.
+// parts, Readable where nothing is imported, Told, and Span.
 type Config struct {
 	Store   ports.Store
 	Hasher  ports.PasswordHasher
@@ -29,6 +29,8 @@ type Config struct {
 	// Told hears of changes that were posted on the bulletin, once they are
 	// committed, so that on this replica they are in force at once; nil: nobody.
 	Told func(...domain.Change)
+
+	Span ports.Span // of each verb; nil: nothing is traced
 }
 
 // A Service registers, authenticates and administers accounts.
@@ -98,7 +100,9 @@ func (s *Service) AuthenticateSpelled(ctx context.Context, l domain.Login, p dom
 	return s.authenticate(ctx, l, p, true)
 }
 
-func (s *Service) authenticate(ctx context.Context, l domain.Login, p domain.Password, spelled bool) (Proof, error) {
+func (s *Service) authenticate(ctx context.Context, l domain.Login, p domain.Password, spelled bool) (_ Proof, err error) {
+	ctx, end := s.c.Span.Begin(ctx, "accounts.Authenticate")
+	defer func() { end(err) }()
 	a, credential, err := s.c.Store.Accounts().ByLogin(ctx, l)
 	if err != nil && !errors.Is(err, domain.NotFound) {
 		return Proof{}, err

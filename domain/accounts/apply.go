@@ -16,7 +16,9 @@ type Applicant struct {
 
 // Apply does all of Register that needs no store: it takes as long as a hash takes. It
 // fails with ErrInvalidLogin without a login, with ErrWeakPassword or ErrBusy.
-func (s *Service) Apply(ctx context.Context, r Registration) (Applicant, error) {
+func (s *Service) Apply(ctx context.Context, r Registration) (_ Applicant, err error) {
+	ctx, end := s.c.Span.Begin(ctx, "accounts.Apply")
+	defer func() { end(err) }()
 	if len(r.Logins) == 0 {
 		return Applicant{}, domain.ErrInvalidLogin.At("/username", "required", "want a user name or an e-mail address")
 	}
@@ -36,9 +38,10 @@ func (s *Service) Apply(ctx context.Context, r Registration) (Applicant, error) 
 }
 
 // Open opens an account for an applicant. It fails with ErrLoginTaken.
-func (s *Service) Open(ctx context.Context, a Applicant) (domain.Account, error) {
+func (s *Service) Open(ctx context.Context, a Applicant) (_ domain.Account, err error) {
+	ctx, end := s.c.Span.Begin(ctx, "accounts.Open")
+	defer func() { end(err) }()
 	add := func(in ports.Repositories) error { return in.Accounts().Add(ctx, a.account, a.hash) }
-	err := error(nil)
 	if a.series == "" {
 		err = add(s.c.Store)
 	} else {

@@ -33,14 +33,15 @@ func (s *Service) Account(ctx context.Context, who domain.Asker, id domain.Accou
 // List returns a page of all accounts in the order in which they were opened,
 // for administrators. It fails with ErrUnauthenticated, ErrOutOfScope,
 // ErrNotAllowed or ErrInvalidCursor.
-func (s *Service) List(ctx context.Context, who domain.Asker, p domain.PageRequest) (domain.Page[domain.Account], error) {
+func (s *Service) List(ctx context.Context, who domain.Asker, p domain.PageRequest) (_ domain.Page[domain.Account], err error) {
+	ctx, end := s.c.Span.Begin(ctx, "accounts.List")
+	defer func() { end(err) }()
 	var page domain.Page[domain.Account]
 	if err := who.MustBe(domain.Administer, domain.Administrator); err != nil {
 		return page, err
 	}
 	const scope = "accounts"
 	var after string
-	var err error
 	if p.Cursor != "" {
 		if after, err = s.c.Cursors.Open(scope, p.Cursor); err != nil {
 			return page, err
@@ -82,6 +83,8 @@ func (s *Service) Change(ctx context.Context, who domain.Asker, id domain.Accoun
 const attempts = 5
 
 func (s *Service) change(ctx context.Context, id domain.AccountID, match domain.Revision, c domain.AccountChange) (changed domain.Account, err error) {
+	ctx, end := s.c.Span.Begin(ctx, "accounts.Change")
+	defer func() { end(err) }()
 	var posted []domain.Change
 	for range attempts {
 		err = s.c.Store.Atomically(ctx, func(tx ports.Repositories) error {
@@ -152,9 +155,11 @@ func (s *Service) Delete(ctx context.Context, who domain.Asker, id domain.Accoun
 	return s.remove(ctx, id, match)
 }
 
-func (s *Service) remove(ctx context.Context, id domain.AccountID, match domain.Revision) error {
+func (s *Service) remove(ctx context.Context, id domain.AccountID, match domain.Revision) (err error) {
+	ctx, end := s.c.Span.Begin(ctx, "accounts.Delete")
+	defer func() { end(err) }()
 	posted := raised(id, domain.MaxAuthority, s.c.Now())
-	err := s.c.Store.Atomically(ctx, func(tx ports.Repositories) error {
+	err = s.c.Store.Atomically(ctx, func(tx ports.Repositories) error {
 		if err := tx.Accounts().Remove(ctx, id, match); err != nil {
 			return err
 		}

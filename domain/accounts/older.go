@@ -22,7 +22,9 @@ func (s *Service) Lookup(ctx context.Context, ids ...domain.AccountID) ([]domain
 // ErrUnauthenticated, ErrNotByKey, ErrAccountNotFound, ErrInvalidLogin unless it is a
 // user name, ErrWeakPassword, ErrLoginTaken, ErrBusy, and with ErrCredentialChanged if
 // another change was faster.
-func (s *Service) Resign(ctx context.Context, who domain.Asker, username domain.Login, next domain.Password, least int) (domain.Account, error) {
+func (s *Service) Resign(ctx context.Context, who domain.Asker, username domain.Login, next domain.Password, least int) (_ domain.Account, err error) {
+	ctx, end := s.c.Span.Begin(ctx, "accounts.Resign")
+	defer func() { end(err) }()
 	if err := who.InPerson(); err != nil {
 		return domain.Account{}, err
 	}

@@ -13,7 +13,9 @@ import (
 // ErrUnauthenticated, ErrNotByKey, with ErrWrongPassword if current is wrong, with
 // ErrWeakPassword, with ErrCredentialChanged if another change was faster, and with
 // ErrBusy.
-func (s *Service) ChangePassword(ctx context.Context, who domain.Asker, current, next domain.Password) error {
+func (s *Service) ChangePassword(ctx context.Context, who domain.Asker, current, next domain.Password) (err error) {
+	ctx, end := s.c.Span.Begin(ctx, "accounts.ChangePassword")
+	defer func() { end(err) }()
 	if err := who.InPerson(); err != nil {
 		return err
 	}

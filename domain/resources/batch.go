@@ -26,6 +26,8 @@ type Operation struct {
 // ErrInvalidBatch, and as the first operation that fails, of which each blame begins
 // with "/operations/" and its place.
 func (s *Service) Batch(ctx context.Context, who domain.Asker, name domain.CollectionName, operations []Operation) (results []domain.Record, err error) {
+	ctx, end := s.c.Span.Begin(ctx, "resources.Batch")
+	defer func() { end(err) }()
 	if err := who.May(domain.WriteRecords); err != nil {
 		return nil, err
 	}

@@ -44,7 +44,9 @@ const (
 // ErrUnauthenticated, ErrNotAllowed, ErrInvalidCollection, ErrInvalidSchema,
 // ErrInvalidRule, ErrCollectionInUse, ErrCollectionManaged, ErrRecordsUnfit,
 // ErrTooManyToCheck or ErrStale.
-func (s *Service) Declare(ctx context.Context, who domain.Asker, c domain.Collection, how Declaring) (domain.Collection, error) {
+func (s *Service) Declare(ctx context.Context, who domain.Asker, c domain.Collection, how Declaring) (_ domain.Collection, err error) {
+	ctx, end := s.c.Span.Begin(ctx, "resources.Declare")
+	defer func() { end(err) }()
 	if err := who.MustBe(domain.Administer, domain.Administrator); !how.Operator && err != nil {
 		return domain.Collection{}, err
 	}
@@ -198,12 +200,13 @@ func (s *Service) room(ctx context.Context) error {
 // Remove deletes a collection that has no records, if its revision is match; 0
 // stands for whatever is there. It fails with ErrUnauthenticated, ErrNotAllowed,
 // ErrCollectionNotFound, ErrCollectionManaged, ErrCollectionInUse or ErrStale.
-func (s *Service) Remove(ctx context.Context, who domain.Asker, name domain.CollectionName, match domain.Revision) error {
+func (s *Service) Remove(ctx context.Context, who domain.Asker, name domain.CollectionName, match domain.Revision) (err error) {
+	ctx, end := s.c.Span.Begin(ctx, "resources.Remove")
+	defer func() { end(err) }()
 	if err := who.MustBe(domain.Administer, domain.Administrator); err != nil {
 		return err
 	}
 	store := s.c.Store.Collections()
-	var err error
 	for range attempts {
 		var c domain.Collection
 		if c, err = store.ByName(ctx, name); err != nil {

@@ -33,6 +33,8 @@ type Finding struct {
 // ErrUnauthenticated, ErrCollectionNotFound or ErrAccountNotFound, and where the
 // store cannot answer.
 func (s *Service) Check(ctx context.Context, who domain.Asker, q Inquiry) (f Finding, err error) {
+	ctx, end := s.c.Span.Begin(ctx, "resources.Check")
+	defer func() { end(err) }()
 	all := who.MustBe(domain.Administer, domain.Administrator) == nil
 	if err := who.May(domain.ReadRecords); err != nil {
 		return f, err

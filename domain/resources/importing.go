@@ -33,7 +33,9 @@ type Arrival struct {
 // where none of the lines can be taken, with ErrImportNotFound where the id is
 // somebody else's or of another collection, and with ErrImportMoved where somebody
 // takes the same import on at the same time.
-func (s *Service) Import(ctx context.Context, caller Caller, name domain.CollectionName, id domain.ImportID, lines iter.Seq2[Arrival, error]) (domain.Import, error) {
+func (s *Service) Import(ctx context.Context, caller Caller, name domain.CollectionName, id domain.ImportID, lines iter.Seq2[Arrival, error]) (_ domain.Import, err error) {
+	ctx, end := s.c.Span.Begin(ctx, "resources.Import")
+	defer func() { end(err) }()
 	who, err := caller(ctx)
 	if err != nil {
 		return domain.Import{}, err
@@ -42,6 +44,8 @@ func (s *Service) Import(ctx context.Context, caller Caller, name domain.Collect
 	if err != nil || job.Done {
 		return job, err
 	}
+	s.tally.importing.Add(1)
+	defer s.tally.importing.Add(-1)
 	var chunk []Arrival
 	passed, size := int64(0), 0
 	for a, err := range lines {
@@ -116,7 +120,8 @@ func (s *Service) take(ctx context.Context, caller Caller, job domain.Import, ch
 	}
 	var next domain.Import
 	err = s.declared.use(ctx, s.c.Store.Collections(), job.Collection, func(d *declaration) error {
-		records, refusals := make([]domain.Record, len(chunk)), make([]error, len(chunk))
+		refusals := make([]error, len(chunk))
+		var arrived []ports.Newcomer // those of the chunk that are not refused
 		for i, a := range chunk {
 			if a.Blank || a.Err != nil {
 				refusals[i] = a.Err
@@ -126,22 +131,29 @@ func (s *Service) take(ctx context.Context, caller Caller, job domain.Import, ch
 			if id == "" {
 				id = domain.RecordID(s.c.NewID())
 			}
-			records[i], refusals[i] = s.fresh(d, who, id, a.Data)
+			var r domain.Record
+			if r, refusals[i] = s.fresh(d, who, id, a.Data); refusals[i] == nil {
+				arrived = append(arrived, ports.Newcomer{Record: r, Entries: d.Entries(r, r.Created)})
+			}
 		}
 		return s.c.Store.Atomically(ctx, func(tx ports.Repositories) error {
 			// Nothing else asks the store about lines that are all refused.
 			if c, err := tx.Collections().ByName(ctx, d.Name); err != nil || c.Ref() != d.Ref() {
 				return cmp.Or(err, error(domain.ErrCollectionChanged))
 			}
+			stored, err := tx.Records().AddAll(ctx, d.Ref(), arrived)
+			if err != nil {
+				return err
+			}
 			next = job
 			next.Problems = append([]domain.ImportProblem(nil), job.Problems...)
 			for i, a := range chunk {
 				err := refusals[i]
 				if err == nil && !a.Blank {
-					err = tx.Records().Add(ctx, d.Ref(), records[i], d.Entries(records[i], records[i].Created))
-				}
-				if !a.Blank && err == nil {
-					next.Stored++
+					err, stored = stored[0], stored[1:]
+					if err == nil {
+						next.Stored++
+					}
 				}
 				next.Lines++
 				if err := next.Refuse(err); err != nil {
@@ -155,5 +167,7 @@ func (s *Service) take(ctx context.Context, caller Caller, job domain.Import, ch
 	if err != nil {
 		return job, err
 	}
+	s.tally.stored.Add(next.Stored - job.Stored)
+	s.tally.refused.Add(next.Refused - job.Refused)
 	return next, nil
 }

@@ -51,6 +51,8 @@ type Count struct {
 // ErrCollectionNotFound, ErrUnauthenticated, ErrNotAllowed, ErrInvalidCursor,
 // ErrInvalidFilter, ErrNotSorted, ErrInvalidSearch, ErrNotSearched or ErrTooBroad.
 func (s *Service) List(ctx context.Context, who domain.Asker, name domain.CollectionName, r ListRequest) (l Listing, err error) {
+	ctx, end := s.c.Span.Begin(ctx, "resources.List")
+	defer func() { end(err) }()
 	if err := who.May(domain.ReadRecords); err != nil {
 		return l, err
 	}
@@ -157,7 +159,9 @@ func (s *Service) openPlace(scope, cursor string) (p domain.Place, err error) {
 // yield fails. caller says before each page who asks: where it fails, so does Each.
 // A record that is there all along is yielded, whatever else is written meanwhile.
 // Each fails as List does.
-func (s *Service) Each(ctx context.Context, caller Caller, name domain.CollectionName, filter string, yield func(domain.Record) error) error {
+func (s *Service) Each(ctx context.Context, caller Caller, name domain.CollectionName, filter string, yield func(domain.Record) error) (err error) {
+	ctx, end := s.c.Span.Begin(ctx, "resources.Each")
+	defer func() { end(err) }()
 	for after := (domain.Place{}); ; {
 		who, err := caller(ctx)
 		if err != nil {

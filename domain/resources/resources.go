@@ -11,7 +11,7 @@ import (
 	"github.com/keyport-go/keyport/ports"
 )
 
-// Config is what a Service is made of. All of it is required.
+// Config is what a Service is made of. All of it is required, but Span.
 type Config struct {
 	Store   ports.Store
 	Rules   ports.RuleCompiler
@@ -19,6 +19,8 @@ type Config struct {
 	Cursors ports.CursorSealer
 	Now     func() time.Time // UTC, microseconds
 	NewID   func() string    // a new UUIDv7
+
+	Span ports.Span // of each verb; nil: nothing is traced
 }
 
 // A Service declares collections, and reads and writes their records on behalf
@@ -33,11 +35,12 @@ type Service struct {
 	c        Config
 	declared *declarations
 	feed     *feed
+	tally    *tally
 }
 
 // New returns a Service over c.
 func New(c Config) *Service {
-	return &Service{c, &declarations{rules: c.Rules, schemas: c.Schemas, known: make(map[domain.CollectionName]*declaration)}, newFeed()}
+	return &Service{c, &declarations{rules: c.Rules, schemas: c.Schemas, known: make(map[domain.CollectionName]*declaration)}, newFeed(), new(tally)}
 }
 
 // On returns the service as it works on another store, such as one transaction of
@@ -45,7 +48,7 @@ func New(c Config) *Service {
 func (s *Service) On(store ports.Store) *Service {
 	c := s.c
 	c.Store = store
-	return &Service{c, s.declared, s.feed}
+	return &Service{c, s.declared, s.feed, s.tally}
 }
 
 // attempts bounds how often an operation that lost a race is tried.
@@ -54,6 +57,8 @@ const attempts = 5
 // Get returns a record. It fails with ErrCollectionNotFound, ErrRecordNotFound
 // or ErrUnauthenticated.
 func (s *Service) Get(ctx context.Context, who domain.Asker, name domain.CollectionName, id domain.RecordID) (r domain.Record, err error) {
+	ctx, end := s.c.Span.Begin(ctx, "resources.Get")
+	defer func() { end(err) }()
 	if err := who.May(domain.ReadRecords); err != nil {
 		return r, err
 	}
@@ -91,6 +96,8 @@ func (s *Service) Create(ctx context.Context, who domain.Asker, name domain.Coll
 // does, and with ErrRecordExists, which tells that there is a record of that id,
 // whether or not they may see it.
 func (s *Service) CreateAs(ctx context.Context, who domain.Asker, name domain.CollectionName, id domain.RecordID, data domain.Document) (r domain.Record, err error) {
+	ctx, end := s.c.Span.Begin(ctx, "resources.Create")
+	defer func() { end(err) }()
 	if err := who.May(domain.WriteRecords); err != nil {
 		return r, err
 	}
@@ -143,14 +150,18 @@ func (s *Service) fresh(d *declaration, who domain.Asker, id domain.RecordID, da
 
 // Replace gives a record new data, if its revision is match; 0 stands for
 // whatever is there. It fails as Get and Create do, and with ErrStale.
-func (s *Service) Replace(ctx context.Context, who domain.Asker, name domain.CollectionName, id domain.RecordID, match domain.Revision, data domain.Document) (domain.Record, error) {
+func (s *Service) Replace(ctx context.Context, who domain.Asker, name domain.CollectionName, id domain.RecordID, match domain.Revision, data domain.Document) (_ domain.Record, err error) {
+	ctx, end := s.c.Span.Begin(ctx, "resources.Replace")
+	defer func() { end(err) }()
 	return s.update(ctx, who, name, id, match, func(domain.Document) (domain.Document, error) { return data, nil })
 }
 
 // Patch applies a merge patch (RFC 7396) to a record's data, if its revision is
 // match; 0 stands for whatever is there. It fails as Replace does: the data is
 // judged as the patch leaves it.
-func (s *Service) Patch(ctx context.Context, who domain.Asker, name domain.CollectionName, id domain.RecordID, match domain.Revision, patch domain.Document) (domain.Record, error) {
+func (s *Service) Patch(ctx context.Context, who domain.Asker, name domain.CollectionName, id domain.RecordID, match domain.Revision, patch domain.Document) (_ domain.Record, err error) {
+	ctx, end := s.c.Span.Begin(ctx, "resources.Patch")
+	defer func() { end(err) }()
 	return s.update(ctx, who, name, id, match, func(d domain.Document) (domain.Document, error) { return d.Merge(patch) })
 }
 
@@ -183,7 +194,9 @@ func (s *Service) update(ctx context.Context, who domain.Asker, name domain.Coll
 
 // Delete removes a record, if its revision is match; 0 stands for whatever is
 // there. It fails as Get does, and with ErrNotAllowed or ErrStale.
-func (s *Service) Delete(ctx context.Context, who domain.Asker, name domain.CollectionName, id domain.RecordID, match domain.Revision) error {
+func (s *Service) Delete(ctx context.Context, who domain.Asker, name domain.CollectionName, id domain.RecordID, match domain.Revision) (err error) {
+	ctx, end := s.c.Span.Begin(ctx, "resources.Delete")
+	defer func() { end(err) }()
 	return s.write(ctx, who, name, id, match, func(d *declaration, r domain.Record) error {
 		now := s.c.Now()
 		if !d.remove.Allows(domain.Question{Who: who, Record: r, Now: now}) {

@@ -19,7 +19,9 @@ type NewAccessKey struct {
 // this once. It fails with ErrUnauthenticated, ErrNotByKey, ErrInvalidExpiry,
 // ErrTooManyAccessKeys, and with ErrInvalidToken if the asker's session has ended
 // meanwhile, whatever this replica has heard of that.
-func (s *Service) CreateAccessKey(ctx context.Context, who domain.Asker, n NewAccessKey) (domain.AccessKey, domain.Secret, error) {
+func (s *Service) CreateAccessKey(ctx context.Context, who domain.Asker, n NewAccessKey) (_ domain.AccessKey, _ domain.Secret, err error) {
+	ctx, end := s.c.Span.Begin(ctx, "tokens.CreateAccessKey")
+	defer func() { end(err) }()
 	if err := who.InPerson(); err != nil {
 		return domain.AccessKey{}, domain.Secret{}, err
 	}
@@ -35,7 +37,7 @@ func (s *Service) CreateAccessKey(ctx context.Context, who domain.Asker, n NewAc
 	}
 	var secret domain.Secret
 	secret, k.Digest = domain.NewAccessKeyText(k.ID, s.c.Random())
-	err := s.c.Store.AccessKeys().Add(ctx, k, who.Session)
+	err = s.c.Store.AccessKeys().Add(ctx, k, who.Session)
 	if errors.Is(err, domain.ErrSessionNotFound) {
 		err = domain.ErrInvalidToken.Because(err)
 	}

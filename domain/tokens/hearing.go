@@ -26,7 +26,10 @@ func (s *Service) News() News {
 
 // Learn applies changes that were made on this replica at once, before the
 // bulletin tells them to all.
-func (s *Service) Learn(changes ...domain.Change) { s.board.Learn(changes, s.c.Now()) }
+func (s *Service) Learn(changes ...domain.Change) {
+	s.tally.learned(changes)
+	s.board.Learn(changes, s.c.Now())
+}
 
 // Hear asks the bulletin for news. Whoever runs a replica calls it several times
 // within Config.RevocationMax; where it fails, Check asks the store, and where

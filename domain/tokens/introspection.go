@@ -52,7 +52,9 @@ type Introspection struct {
 // token that is worth nothing is no error. Introspect fails with
 // ErrUnauthenticated, ErrOutOfScope, or ErrNotAllowed unless the asker is an
 // Introspector or an Administrator.
-func (s *Service) Introspect(ctx context.Context, who domain.Asker, token string) (Introspection, error) {
+func (s *Service) Introspect(ctx context.Context, who domain.Asker, token string) (_ Introspection, err error) {
+	ctx, end := s.c.Span.Begin(ctx, "tokens.Introspect")
+	defer func() { end(err) }()
 	if err := who.MustInspect(); err != nil {
 		return Introspection{}, err
 	}

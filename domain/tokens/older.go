@@ -32,7 +32,9 @@ type Inspection struct {
 // Inspect says how an access token or a lasting token stands, and notes that it was
 // used from the address. It fails with ErrUnavailable alone. An access key, or a
 // refresh token that rotates, is Unknown here.
-func (s *Service) Inspect(ctx context.Context, token, address string) (Inspection, error) {
+func (s *Service) Inspect(ctx context.Context, token, address string) (_ Inspection, err error) {
+	ctx, end := s.c.Span.Begin(ctx, "tokens.Inspect")
+	defer func() { end(err) }()
 	recent := s.recent()
 	if err := s.readKeys(ctx, recent); err != nil {
 		return Inspection{}, err
@@ -116,7 +118,9 @@ func (s *Service) lasting(ctx context.Context, t domain.LastingToken) (domain.Se
 
 // Reuse gives a new access token, of the given life, for a lasting token, which stays
 // as it is. It fails with ErrInvalidToken.
-func (s *Service) Reuse(ctx context.Context, token string, life time.Duration) (domain.Grant, error) {
+func (s *Service) Reuse(ctx context.Context, token string, life time.Duration) (_ domain.Grant, err error) {
+	ctx, end := s.c.Span.Begin(ctx, "tokens.Reuse")
+	defer func() { end(err) }()
 	if err := s.readKeys(ctx, s.recent()); err != nil {
 		return domain.Grant{}, err
 	}
@@ -170,7 +174,9 @@ func (s *Service) RefuseToken(ctx context.Context, access string) error {
 // Reissue gives a new access token, of the given life, for one that is valid: of the
 // same session, which it does not prolong. It fails with ErrUnauthenticated,
 // ErrNotByKey, or with ErrInvalidToken if the session has ended.
-func (s *Service) Reissue(ctx context.Context, who domain.Asker, life time.Duration) (domain.Grant, error) {
+func (s *Service) Reissue(ctx context.Context, who domain.Asker, life time.Duration) (_ domain.Grant, err error) {
+	ctx, end := s.c.Span.Begin(ctx, "tokens.Reissue")
+	defer func() { end(err) }()
 	if err := who.InPerson(); err != nil {
 		return domain.Grant{}, err
 	}

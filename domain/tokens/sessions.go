@@ -36,7 +36,9 @@ func (s *Service) List(ctx context.Context, who domain.Asker, p domain.PageReque
 // End ends one of the asker's sessions: its access tokens and its refresh token
 // are refused from then on. It fails with ErrUnauthenticated, ErrNotByKey or
 // ErrSessionNotFound.
-func (s *Service) End(ctx context.Context, who domain.Asker, id domain.SessionID) error {
+func (s *Service) End(ctx context.Context, who domain.Asker, id domain.SessionID) (err error) {
+	ctx, end := s.c.Span.Begin(ctx, "tokens.End")
+	defer func() { end(err) }()
 	if err := who.InPerson(); err != nil {
 		return err
 	}
@@ -64,12 +66,14 @@ func ended(id domain.SessionID, at time.Time) domain.Change {
 
 // EndAll ends all of the asker's sessions but one; except may be "". It fails
 // with ErrUnauthenticated or ErrNotByKey.
-func (s *Service) EndAll(ctx context.Context, who domain.Asker, except domain.SessionID) error {
+func (s *Service) EndAll(ctx context.Context, who domain.Asker, except domain.SessionID) (err error) {
+	ctx, end := s.c.Span.Begin(ctx, "tokens.EndAll")
+	defer func() { end(err) }()
 	if err := who.InPerson(); err != nil {
 		return err
 	}
 	var changes []domain.Change
-	err := s.c.Store.Atomically(ctx, func(tx ports.Repositories) error {
+	err = s.c.Store.Atomically(ctx, func(tx ports.Repositories) error {
 		ids, err := tx.Sessions().EndAll(ctx, who.Account, except)
 		if err != nil {
 			return err
@@ -89,7 +93,9 @@ func (s *Service) EndAll(ctx context.Context, who domain.Asker, except domain.Se
 // Revoke ends the session that a refresh token or an access token belongs to
 // (RFC 7009, section 2.1), or an access key. A token that is none of ours, or whose
 // session is over, is no error: its bearer has what was asked for (section 2.2).
-func (s *Service) Revoke(ctx context.Context, token string) error {
+func (s *Service) Revoke(ctx context.Context, token string) (err error) {
+	ctx, end := s.c.Span.Begin(ctx, "tokens.Revoke")
+	defer func() { end(err) }()
 	if domain.IsAccessKey(token) {
 		return s.revokeAccessKey(ctx, token)
 	}

@@ -38,6 +38,8 @@ type Config struct {
 	Reload func(context.Context) error
 
 	Random func() [32]byte // of secrets; only CreateAccessKey asks
+
+	Span ports.Span // of each verb; nil: nothing is traced
 }
 
 // A Service grants, refreshes, checks and ends.
@@ -52,6 +54,7 @@ type Service struct {
 	hush     sync.Once
 	sessions sightings[domain.SessionID]
 	keys     sightings[domain.AccessKeyID]
+	tally    tally
 }
 
 // New returns a Service over c.
@@ -78,7 +81,9 @@ type Terms struct {
 
 // OpenOn is Open on other terms. A session that is Reusable gives a LastingToken for
 // as long as it lasts, one that is NoMore gives no refresh token.
-func (s *Service) OpenOn(ctx context.Context, account domain.AccountID, credential domain.Revision, from domain.Client, terms Terms) (domain.Grant, error) {
+func (s *Service) OpenOn(ctx context.Context, account domain.AccountID, credential domain.Revision, from domain.Client, terms Terms) (_ domain.Grant, err error) {
+	ctx, end := s.c.Span.Begin(ctx, "tokens.Open")
+	defer func() { end(err) }()
 	now := s.c.Now()
 	session := domain.Session{
 		ID: domain.SessionID(s.c.NewID()), Account: account, Renewal: cmp.Or(terms.Renewal, domain.Rotating),
@@ -92,6 +97,7 @@ func (s *Service) OpenOn(ctx context.Context, account domain.AccountID, credenti
 	if err != nil {
 		return domain.Grant{}, err
 	}
+	s.tally.opened.Add(1)
 	g, err := s.grant(ctx, session, authority, cmp.Or(terms.Access, s.c.AccessTTL))
 	if err != nil {
 		return domain.Grant{}, err
@@ -110,7 +116,9 @@ func (s *Service) OpenOn(ctx context.Context, account domain.AccountID, credenti
 // domain.Session.Refresh judges it. It fails with ErrInvalidToken if the token
 // is none of ours or its session is over, and with ErrTokenReused if it was
 // used before: then the session has ended.
-func (s *Service) Refresh(ctx context.Context, refresh string) (domain.Grant, error) {
+func (s *Service) Refresh(ctx context.Context, refresh string) (_ domain.Grant, err error) {
+	ctx, end := s.c.Span.Begin(ctx, "tokens.Refresh")
+	defer func() { end(err) }()
 	if err := s.readKeys(ctx, s.recent()); err != nil {
 		return domain.Grant{}, err
 	}
@@ -122,6 +130,7 @@ func (s *Service) Refresh(ctx context.Context, refresh string) (domain.Grant, er
 	if err != nil {
 		return domain.Grant{}, err
 	}
+	s.tally.refreshed(r.Verdict)
 	switch r.Verdict {
 	case domain.Rotated, domain.Repeated:
 		g, err := s.grant(ctx, r.Session, r.Authority, s.c.AccessTTL)
@@ -167,7 +176,9 @@ func (s *Service) grant(ctx context.Context, session domain.Session, authority d
 // It asks the bulletin as this replica has heard it, and the store where that is
 // too long ago; where the store cannot answer then, it fails with ErrUnavailable.
 // Of an access key the store is asked each time.
-func (s *Service) Check(ctx context.Context, token, address string) (domain.Asker, error) {
+func (s *Service) Check(ctx context.Context, token, address string) (_ domain.Asker, err error) {
+	ctx, end := s.c.Span.Begin(ctx, "tokens.Check")
+	defer func() { end(err) }()
 	if domain.IsAccessKey(token) {
 		k, authority, err := s.accessKey(ctx, token)
 		if err != nil {

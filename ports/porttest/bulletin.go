@@ -374,11 +374,12 @@ func paired(ctx context.Context, s ports.Store) error {
 		return err
 	}
 	for i := range contenders {
-		there := slices.ContainsFunc(list, func(a domain.Account) bool { return a.ID == accountID(i) })
-		if !there && slices.Contains(before, change(i)) {
+		id, cause := accountID(i), change(i)
+		there := slices.ContainsFunc(list, func(a domain.Account) bool { return a.ID == id })
+		if !there && slices.Contains(before, cause) {
 			return fmt.Errorf("change %d is news without its cause", i)
 		}
-		if there && !slices.Contains(after, change(i)) {
+		if there && !slices.Contains(after, cause) {
 			return fmt.Errorf("the cause of change %d is there, and it is no news", i)
 		}
 	}

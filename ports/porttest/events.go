@@ -302,11 +302,21 @@ func spellEvents(list []domain.Event) []string {
 	return lines
 }
 
+// alike reports whether two events are the same to the last bit, but for their marks.
+// Others may spell the same.
+func alike(a, b domain.Event) bool {
+	a.Mark, b.Mark = "", ""
+	return a == b
+}
+
 // tells takes what News returned and fails unless it is want, in this order.
 func tells(want ...domain.Event) func([]domain.Event, error) error {
 	return func(got []domain.Event, err error) error {
 		if err != nil {
 			return err
+		}
+		if slices.EqualFunc(got, want, alike) {
+			return nil
 		}
 		g, w := spellEvents(got), spellEvents(want)
 		for i := range min(len(g), len(w)) {

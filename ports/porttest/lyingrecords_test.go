@@ -19,6 +19,7 @@ var lyingRecords = []liar{
 		open: onRecords(func(r ports.Repositories) ports.Records { return serial{r.Records()} }),
 		caught: []string{
 			"a change is told if it is to be",
+			"many records are added as each would be",
 			"the failure that is named first is told",
 			"what failed is told to nobody",
 		},
@@ -36,11 +37,13 @@ var lyingRecords = []liar{
 			"a record is removed",
 			"a refusal names the fields",
 			"a search is answered however far along the walk it finds something",
+			"a walk by time of an account that has many records passes those of all",
 			"a walk can be of one owner's records",
 			"a walk that looks at too many records is refused",
 			"an index is walked between bounds",
 			"as many records are found as were asked for",
 			"it is told of which collection a record is",
+			"many records are added as each would be",
 			"pages join to the whole",
 			"records are counted as they are listed",
 			"records are entered anew",
@@ -109,6 +112,7 @@ var lyingRecords = []liar{
 			"a failure that f passes over spoils nothing",
 			"a record that is refused is not stored",
 			"an id has one record",
+			"many records are added as each would be",
 			"the failure that is named first is told",
 			"what failed is told to nobody",
 		},
@@ -131,6 +135,7 @@ var lyingRecords = []liar{
 			"a transaction reads its own writes",
 			"a unique key has one record",
 			"an entry is no change",
+			"many records are added as each would be",
 			"nothing begins after its context has ended",
 			"slices are copied",
 			"what failed is told to nobody",
@@ -139,11 +144,27 @@ var lyingRecords = []liar{
 		},
 	},
 	{
+		name:   "adds of many those before the first that is refused",
+		open:   onRecords(func(r ports.Repositories) ports.Records { return halter{r.Records()} }),
+		caught: []string{"many records are added as each would be"},
+	},
+	{
+		name:   "adds of many none where one is refused",
+		open:   onRecords(func(r ports.Repositories) ports.Records { return allOrNone{r.Records()} }),
+		caught: []string{"many records are added as each would be"},
+	},
+	{
+		name:   "adds many though their collection has changed",
+		open:   onRecords(func(r ports.Repositories) ports.Records { return laxThrong{r.Records(), r} }),
+		caught: []string{"of many records none is added where that fails"},
+	},
+	{
 		name: "names one field at fault",
 		open: onRecords(func(r ports.Repositories) ports.Records { return terse{r.Records()} }),
 		caught: []string{
 			"a refusal names the fields",
 			"a replacement that is refused",
+			"many records are added as each would be",
 		},
 	},
 	{
@@ -162,6 +183,7 @@ var lyingRecords = []liar{
 			"a replacement that is refused",
 			"a revision of a record is replaced once",
 			"an entry is no change",
+			"many records are added as each would be",
 			"what failed is told to nobody",
 			"what is kept beside a record comes and goes with it",
 		},
@@ -248,6 +270,7 @@ var lyingRecords = []liar{
 			"a change is told if it is to be",
 			"a removal is told if it is to be",
 			"an entry is no change",
+			"many records are added as each would be",
 		},
 	},
 	{
@@ -423,6 +446,48 @@ type keyless struct{ ports.Records }
 func (l keyless) Add(ctx context.Context, c domain.CollectionRef, rec domain.Record, e domain.Entries) error {
 	e.Unique = nil
 	return l.Records.Add(ctx, c, rec, e)
+}
+
+// halter adds no more after a refusal.
+type halter struct{ ports.Records }
+
+func (l halter) AddAll(ctx context.Context, c domain.CollectionRef, all []ports.Newcomer) ([]error, error) {
+	refusals, err := l.Records.AddAll(ctx, c, nil)
+	for i, n := range all {
+		if refusals = append(refusals, l.Add(ctx, c, n.Record, n.Entries)); err != nil || refusals[i] != nil {
+			return slices.Grow(refusals, len(all))[:len(all)], err
+		}
+	}
+	return refusals, err
+}
+
+// allOrNone takes back what it has added beside a refusal.
+type allOrNone struct{ ports.Records }
+
+func (l allOrNone) AddAll(ctx context.Context, c domain.CollectionRef, all []ports.Newcomer) ([]error, error) {
+	refusals, err := l.Records.AddAll(ctx, c, all)
+	if slices.ContainsFunc(refusals, func(err error) bool { return err != nil }) {
+		for i, n := range all {
+			if refusals[i] == nil {
+				err = errors.Join(err, l.Remove(ctx, c, n.Record.ID, 1, time.Time{}))
+			}
+		}
+	}
+	return refusals, err
+}
+
+// laxThrong fails as it should, and adds some.
+type laxThrong struct {
+	ports.Records
+	r ports.Repositories
+}
+
+func (l laxThrong) AddAll(ctx context.Context, c domain.CollectionRef, all []ports.Newcomer) ([]error, error) {
+	refusals, err := l.Records.AddAll(ctx, c, all)
+	if errors.Is(err, domain.ErrCollectionChanged) && len(all) > 1 {
+		_ = l.Add(ctx, current(ctx, l.r, c), all[0].Record, all[0].Entries)
+	}
+	return refusals, err
 }
 
 type terse struct{ ports.Records }

@@ -17,6 +17,7 @@ var lyingWalks = []liar{
 		open: onRecords(func(r ports.Repositories) ports.Records { return turner{r.Records()} }),
 		caught: []string{
 			"a search is answered however far along the walk it finds something",
+			"a walk by time of an account that has many records passes those of all",
 			"a walk can be of one owner's records",
 			"a walk that looks at too many records is refused",
 			"an index is walked between bounds",
@@ -49,6 +50,24 @@ var lyingWalks = []liar{
 		},
 	},
 	{
+		name: "looks for one account's records however many it has",
+		open: asking(func(q *domain.Query) {
+			if q.Gathers() {
+				q.Scan = 0
+			}
+		}),
+		caught: []string{"a walk by time of an account that has many records passes those of all"},
+	},
+	{
+		name: "looks at many records of others for one account's few",
+		open: asking(func(q *domain.Query) {
+			if q.Gathers() && q.Scan > 0 {
+				*q = q.Widened()
+			}
+		}),
+		caught: []string{"a walk by time of an account that has many records passes those of all"},
+	},
+	{
 		name: "goes on from the time alone",
 		open: asking(func(q *domain.Query) {
 			if q.Order == domain.ByCreated && q.After.Key != "" {
@@ -72,6 +91,7 @@ var lyingWalks = []liar{
 			}
 		}),
 		caught: []string{
+			"a walk by time of an account that has many records passes those of all",
 			"a walk can be of one owner's records",
 			"pages join to the whole",
 			"records are walked by the time of their last change",
@@ -87,6 +107,7 @@ var lyingWalks = []liar{
 		caught: []string{
 			"a walk can be of one owner's records",
 			"an index is walked between bounds",
+			"many records are added as each would be",
 			"pages join to the whole",
 			"records are walked by index",
 		},
@@ -150,7 +171,10 @@ var lyingWalks = []liar{
 				q.Owner = ""
 			}
 		}),
-		caught: []string{"a walk can be of one owner's records"},
+		caught: []string{
+			"a walk by time of an account that has many records passes those of all",
+			"a walk can be of one owner's records",
+		},
 	},
 	{
 		name: "passes the rest of a key by",
@@ -225,6 +249,7 @@ var lyingWalks = []liar{
 			"a count that looks at too many records is refused",
 			"a search is answered however far along the walk it finds something",
 			"entries fit one revision",
+			"many records are added as each would be",
 			"records are counted as they are listed",
 			"records are entered anew",
 			"records are found by their words",
@@ -262,9 +287,12 @@ var lyingWalks = []liar{
 		},
 	},
 	{
-		name:   "looks at however many records",
-		open:   listing(func(q *domain.Query) { q.Scan = 0 }),
-		caught: []string{"a walk that looks at too many records is refused"},
+		name: "looks at however many records",
+		open: listing(func(q *domain.Query) { q.Scan = 0 }),
+		caught: []string{
+			"a walk by time of an account that has many records passes those of all",
+			"a walk that looks at too many records is refused",
+		},
 	},
 	{
 		name:   "looks at a record wherever it stood",

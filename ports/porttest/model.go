@@ -90,7 +90,7 @@ func playRound(ctx context.Context, seed uint64, stores []ports.Store) error {
 
 // lateness is how often a store is asked for events before it is blamed for what it
 // does not tell: transactions that are not ours may keep it from telling them yet.
-const lateness = 5000
+var lateness = 5000
 
 // compare fails if two stores answer differently, at each of so many tries.
 func compare(ctx context.Context, stores []ports.Store, play func(context.Context, ports.Store) string, tries int) error {

@@ -93,10 +93,10 @@ func TestMisreadingsAreNoticed(t *testing.T) {
 				q.Where = throughout(q.Where, m.bend)
 			}
 		})
-		if err := handwritten(t.Context(), open()); (err != nil) != m.byHand {
+		if err := handwritten(t.Context(), open(), 1); (err != nil) != m.byHand {
 			t.Errorf("of a store that %s the handwritten predicates say %v", m.name, err)
 		}
-		told := slices.ContainsFunc([]uint64{1, 2, 3, 4, 5, 6, 7, 8}, func(seed uint64) bool { return random(t.Context(), open(), seed) != nil })
+		told := slices.ContainsFunc([]uint64{1, 2, 3, 4, 5, 6, 7, 8}, func(seed uint64) bool { return random(t.Context(), open(), seed, 1) != nil })
 		if !told {
 			t.Errorf("no seed notices a store that %s", m.name)
 		}
@@ -105,7 +105,7 @@ func TestMisreadingsAreNoticed(t *testing.T) {
 
 func TestAStoreThatCountsOtherwiseIsNoticed(t *testing.T) {
 	open := tallying(func(q *domain.Query) { q.Limit-- })
-	if handwritten(t.Context(), open()) == nil || random(t.Context(), open(), 1) == nil {
+	if handwritten(t.Context(), open(), 1) == nil || random(t.Context(), open(), 1, 1) == nil {
 		t.Error("the counts are not compared")
 	}
 }
@@ -144,7 +144,7 @@ func TestMadeUpPredicatesComeToEachTruth(t *testing.T) {
 func TestMadeUpRecordsAreTheSameForASeed(t *testing.T) {
 	stores := []ports.Store{new(fake.Store), new(fake.Store)}
 	for _, s := range stores {
-		if err := random(t.Context(), s, 7); err != nil {
+		if err := random(t.Context(), s, 7, 1); err != nil {
 			t.Fatal(err)
 		}
 	}

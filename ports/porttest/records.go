@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -302,6 +303,45 @@ var records = []clause[ports.Store]{
 		},
 	},
 	{
+		"many records are added as each would be",
+		"AddAll adds records, one after the other, and returns of each the refusal with which Add would have failed, or nil. What is refused leaves nothing, and takes no other with it.",
+		func(ctx context.Context, s ports.Store) error {
+			ships, authors := collection("ships"), collection("authors")
+			err := errors.Join(declared(ctx, s, ships, authors), s.Accounts().Add(ctx, account(1, "ada"), hash(1)))
+			dice := rand.New(rand.NewPCG(1, 2))
+			var told []domain.Event
+			for range 12 {
+				err = errors.Join(err, addedAlike(ctx, s, throng(dice), &told))
+			}
+			return errors.Join(err, tells(told...)(allEvents(ctx, s, len(told))))
+		},
+	},
+	{
+		"of many records none is added where that fails",
+		"Where AddAll fails otherwise it stores none.",
+		func(ctx context.Context, s ports.Store) error {
+			ships := collection("ships")
+			many := []ports.Newcomer{{Record: record(1, ""), Entries: entries(uniqueKey("number", 1))}, {Record: record(2, "")}}
+			fail := fails[[]error]
+			canceled := func(_ []error, err error) error {
+				if !errors.Is(err, context.Canceled) {
+					return fmt.Errorf("in a context that has ended: %w", err)
+				}
+				return nil
+			}
+			over, cancel := context.WithCancel(ctx)
+			cancel()
+			return errors.Join(
+				fail(domain.ErrCollectionNotFound)(s.Records().AddAll(ctx, ships.Ref(), many)),
+				declared(ctx, s, ships),
+				fail(domain.ErrCollectionChanged)(s.Records().AddAll(ctx, domain.CollectionRef{Name: "ships", Revision: 2}, many)),
+				canceled(s.Records().AddAll(over, ships.Ref(), many)),
+				reads([]domain.Record(nil))(s.Records().List(ctx, ships.Ref(), byID(domain.Everything{}, "", 9))),
+				s.Records().Add(ctx, ships.Ref(), record(3, ""), entries(uniqueKey("number", 1))),
+			)
+		},
+	},
+	{
 		"a record is replaced",
 		"Replace writes data, time of change and entries if the stored revision is r.Revision, and makes it the next one.",
 		func(ctx context.Context, s ports.Store) error {
@@ -550,6 +590,76 @@ var records = []clause[ports.Store]{
 	},
 }
 
+// throng deals records of which some have ids and keys that others have.
+func throng(dice *rand.Rand) []ports.Newcomer {
+	many := make([]ports.Newcomer, dice.IntN(12))
+	for i := range many {
+		n := dice.IntN(40)
+		many[i].Record = record(n, []domain.AccountID{"", accountID(1)}[n%2])
+		e := standing(someKey(n), "ship", fmt.Sprintf("word%d", n))
+		if dice.IntN(2) == 0 {
+			e.Unique = append(e.Unique, uniqueKey("number", byte(dice.IntN(20))))
+		}
+		if dice.IntN(2) == 0 {
+			e.Unique = append(e.Unique, uniqueKey("e/mail", byte(dice.IntN(20))))
+		}
+		switch dice.IntN(4) {
+		case 0:
+			e = domain.Entries{Unique: e.Unique}
+		case 1:
+			e.Words = nil
+		case 2:
+			e.Event = noon.Add(time.Duration(n) * time.Second)
+		}
+		many[i].Entries = e
+	}
+	return many
+}
+
+// addedAlike fails unless records that are added to ships at once leave what they do in
+// authors, one after the other. It notes what is to be told.
+func addedAlike(ctx context.Context, s ports.Store, many []ports.Newcomer, told *[]domain.Event) error {
+	ships, authors := collection("ships"), collection("authors")
+	refusals, err := s.Records().AddAll(ctx, ships.Ref(), many)
+	if err != nil || len(refusals) != len(many) {
+		return fmt.Errorf("AddAll of %d records returned %d refusals (%w)", len(many), len(refusals), err)
+	}
+	for i, n := range many {
+		event := created(n.Record)
+		event.At, n.Entries.Event = n.Entries.Event, time.Time{}
+		want := s.Records().Add(ctx, authors.Ref(), n.Record, n.Entries)
+		if blame(refusals[i]) != blame(want) {
+			return fmt.Errorf("record %d of %d was refused with %w, want %w", i, len(many), refusals[i], want)
+		}
+		if want == nil && !event.At.IsZero() {
+			*told = append(*told, event)
+		}
+	}
+	for _, q := range []domain.Query{
+		byID(domain.Everything{}, "", 99),
+		{Walk: domain.Walk{Order: domain.ByIndex, Index: "n"}, Where: domain.Everything{}, Limit: 99},
+		{Where: domain.Everything{}, Words: []string{"ship"}, Limit: 99},
+	} {
+		want, err := s.Records().List(ctx, authors.Ref(), q)
+		if err != nil {
+			return err
+		}
+		if err := finding(ctx, s, q, want...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// blame returns what a refusal says, however its fields are ordered.
+func blame(err error) string {
+	e, ok := errors.AsType[*domain.Error](err)
+	if !ok {
+		return fmt.Sprint(err)
+	}
+	return fmt.Sprint(e.Code, blamed(e))
+}
+
 // declared adds collections.
 func declared(ctx context.Context, s ports.Store, list ...domain.Collection) (err error) {
 	for _, c := range list {
@@ -604,6 +714,8 @@ func refusesAll(ctx context.Context, r ports.Records, c domain.CollectionRef, wa
 		is(r.Enter(ctx, c, nil), want),
 		is(r.Add(ctx, c, record(1, ""), key), want),
 		is(r.Add(ctx, c, record(2, ""), entries()), want),
+		fails[[]error](want)(r.AddAll(ctx, c, []ports.Newcomer{{Record: record(2, "")}})),
+		fails[[]error](want)(r.AddAll(ctx, c, nil)),
 		is(r.Replace(ctx, c, record(1, ""), entries()), want),
 		is(r.Replace(ctx, c, record(2, ""), key), want),
 		is(r.Remove(ctx, c, recordID(1), 1, time.Time{}), want),

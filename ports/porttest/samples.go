@@ -2,6 +2,7 @@ package porttest
 
 import (
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/keyport-go/keyport/domain"
@@ -120,14 +121,23 @@ func record(n int, owner domain.AccountID) domain.Record {
 	}
 }
 
-// document reads a document that is known to be good.
+// document reads a document that is known to be good, once: the clauses ask for few
+// of them, over and over.
 func document(text string) domain.Document {
+	if d, read := documents.Load(text); read {
+		return d.(domain.Document)
+	}
 	d, err := domain.ParseDocument([]byte(text))
 	if err != nil {
 		panic(fmt.Sprintf("porttest: document %s: %v", brief(text), err))
 	}
+	if len(text) < 1<<10 { // few are longer, and each of those is asked for once
+		documents.Store(text, d)
+	}
 	return d
 }
+
+var documents sync.Map // of domain.Document, by text
 
 // uniqueKey returns the key of a field's nth value.
 func uniqueKey(field string, n byte) domain.UniqueKey {

@@ -589,11 +589,12 @@ func gone(ctx context.Context, s ports.Store, a domain.Account) error {
 		return err
 	}
 	for i := range contenders {
-		lives := slices.ContainsFunc(left, func(s domain.Session) bool { return s.ID == sessionID(i) })
-		if lives && slices.Contains(before, ending(i, noon)) {
+		id, end := sessionID(i), ending(i, noon)
+		lives := slices.ContainsFunc(left, func(s domain.Session) bool { return s.ID == id })
+		if lives && slices.Contains(before, end) {
 			return fmt.Errorf("the end of session %d is news, and it lives", i)
 		}
-		if !lives && !slices.Contains(after, ending(i, noon)) {
+		if !lives && !slices.Contains(after, end) {
 			return fmt.Errorf("session %d has ended, and that is no news", i)
 		}
 	}

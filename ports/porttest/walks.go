@@ -341,6 +341,20 @@ var walks = []clause[ports.Store]{
 		},
 	},
 	{
+		"a walk by time of an account that has many records passes those of all",
+		"Of an account that has more than q.Scan records in the collection, a walk by time passes the records of all, and those of others are looked at, too.",
+		func(ctx context.Context, s ports.Store) error {
+			all, err := fleet(ctx, s, func(n int, r *domain.Record) domain.Entries {
+				r.Created, r.Changed = someTime(n), someTime(n+1)
+				return entries()
+			})
+			for _, order := range []domain.Order{domain.ByCreated, domain.ByChanged} {
+				err = errors.Join(err, jostled(ctx, s, all, domain.Walk{Order: order, Owner: accountID(1)}))
+			}
+			return err
+		},
+	},
+	{
 		"a search is answered however far along the walk it finds something",
 		"A search may be answered even so, and is if fewer than domain.RareWord words of the collection's records match one of its words.",
 		func(ctx context.Context, s ports.Store) error {
@@ -507,8 +521,41 @@ func someKey(n int) string { return someKeys[n*3%len(someKeys)] }
 
 // finding fails unless a query finds what is wanted in ships.
 func finding(ctx context.Context, s ports.Store, q domain.Query, want ...domain.Record) error {
-	if err := reads(want)(s.Records().List(ctx, collection("ships").Ref(), q)); err != nil {
+	if err := reads(want)(s.Records().List(ctx, domain.CollectionRef{Name: "ships", Revision: 1}, q)); err != nil {
 		return fmt.Errorf("query %+v: %w", q, err)
+	}
+	return nil
+}
+
+// jostled fails unless a walk by time of one account's records is that of all where it
+// may look at fewer than the account has.
+func jostled(ctx context.Context, s ports.Store, all []domain.Record, w domain.Walk) error {
+	ships := collection("ships")
+	slices.SortFunc(all, func(a, b domain.Record) int { return ships.PlaceOf(w, a).Compare(ships.PlaceOf(w, b)) })
+	others := func(r domain.Record) bool { return r.Owner != w.Owner }
+	own := slices.DeleteFunc(slices.Clone(all), others)
+	for _, w.Backward = range []bool{false, true} {
+		if w.Backward {
+			slices.Reverse(all)
+			slices.Reverse(own)
+		}
+		for scan := 1; scan <= len(all); scan++ {
+			q := domain.Query{Walk: w, Where: domain.Everything{}, Limit: len(own), Scan: scan}
+			seen := slices.DeleteFunc(slices.Clone(all[:scan]), others)
+			if scan >= len(own) || len(seen) == len(own) {
+				if err := finding(ctx, s, q, own...); err != nil {
+					return err
+				}
+				continue
+			}
+			if err := fails[[]domain.Record](domain.ErrTooBroad)(s.Records().List(ctx, ships.Ref(), q)); err != nil {
+				return fmt.Errorf("query %+v: %w", q, err)
+			}
+			q.Limit = len(seen)
+			if err := finding(ctx, s, q, seen...); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -83,6 +85,31 @@ type listingBody struct {
 type total struct {
 	Value int  `json:"value"`
 	Exact bool `json:"exact" doc:"Whether there are just so many; if not, there are more."`
+}
+
+// AppendJSON implements wire.Appender.
+func (l listingBody) AppendJSON(b []byte) []byte {
+	const beside = 200 // bytes of a record beside its data
+	size := beside
+	for _, r := range l.Items {
+		size += beside + len(r.Data.Text())
+	}
+	b = append(slices.Grow(b, size), `{"items":[`...)
+	for i, r := range l.Items {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = r.AppendJSON(b)
+	}
+	b = append(b, ']')
+	if l.Next != "" {
+		b = appendText(append(b, `,"next":`...), l.Next)
+	}
+	if l.Count != nil {
+		b = strconv.AppendInt(append(b, `,"count":{"value":`...), int64(l.Count.Value), 10)
+		b = append(strconv.AppendBool(append(b, `,"exact":`...), l.Count.Exact), '}')
+	}
+	return append(b, '}')
 }
 
 func (d dialect) listRecords(ctx context.Context, who domain.Asker, in *struct {

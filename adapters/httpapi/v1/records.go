@@ -3,7 +3,10 @@ package v1
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/keyport-go/keyport/adapters/httpapi/wire"
 	"github.com/keyport-go/keyport/domain"
@@ -17,6 +20,34 @@ type record struct {
 	CreatedAt time.Time         `json:"created_at"`
 	UpdatedAt time.Time         `json:"updated_at"`
 	Data      document          `json:"data"`
+}
+
+// AppendJSON implements wire.Appender. A page has up to 200 records: to look at each of
+// their members by its type, and at the data once more, took a third of its time.
+func (r record) AppendJSON(b []byte) []byte {
+	b = append(b, `{"id":`...)
+	b = appendText(b, string(r.ID))
+	b = append(b, `,"owner":`...)
+	if r.Owner == nil {
+		b = append(b, "null"...)
+	} else {
+		b = appendText(b, string(*r.Owner))
+	}
+	b = strconv.AppendInt(append(b, `,"revision":`...), int64(r.Revision), 10)
+	b = appendTime(append(b, `,"created_at":`...), r.CreatedAt)
+	b = appendTime(append(b, `,"updated_at":`...), r.UpdatedAt)
+	b = append(append(b, `,"data":`...), r.Data.Text()...)
+	return append(b, '}')
+}
+
+// appendText appends a text of ours, which is UTF-8.
+func appendText(b []byte, text string) []byte {
+	b, _ = jsontext.AppendQuote(b, text)
+	return b
+}
+
+func appendTime(b []byte, t time.Time) []byte {
+	return append(t.AppendFormat(append(b, '"'), time.RFC3339Nano), '"')
 }
 
 func viewRecord(r domain.Record) record {

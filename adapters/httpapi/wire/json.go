@@ -100,8 +100,16 @@ func Unmarshal(body []byte, v any) error { return json.Unmarshal(body, v) }
 // so their names and their UTF-8 are not judged again on each way out.
 var ours = json.JoinOptions(json.Deterministic(true), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 
+// An Appender is written often, and knows how: it appends itself as JSON, as Marshal
+// would write it by its type.
+type Appender interface{ AppendJSON(b []byte) []byte }
+
 // Marshal writes v as one JSON value and a line feed.
 func Marshal(w io.Writer, v any) error {
+	if a, ok := v.(Appender); ok {
+		_, err := w.Write(append(a.AppendJSON(nil), '\n'))
+		return err
+	}
 	if err := json.MarshalWrite(w, v, ours); err != nil {
 		return err
 	}

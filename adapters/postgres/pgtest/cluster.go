@@ -22,7 +22,11 @@ type Options struct {
 	// Durable has every commit reach the disk, as in production. Without it a
 	// commit is only as safe as the machine's memory, and much faster.
 	Durable bool
-	// Settings are added to the server's own, and win over those chosen here.
+	// Standbys is how many servers may follow this one. With 0 it writes no more
+	// to its log than it needs for itself.
+	Standbys int
+	// Settings are added to the server's own, and win over those chosen here. They
+	// are given on the command line, so that ALTER SYSTEM does not change them.
 	Settings map[string]string
 }
 
@@ -57,8 +61,13 @@ type Cluster struct {
 
 // Start makes a cluster and starts its server, and returns once that answers.
 // It fails with ErrNoServer where PostgreSQL is not installed.
-func Start(ctx context.Context, options Options) (_ *Cluster, err error) {
+func Start(ctx context.Context, options Options) (*Cluster, error) {
 	c := &Cluster{child: child{name: "PostgreSQL server"}, options: options, password: rand.Text()}
+	return c.begin(ctx, c.initialise)
+}
+
+// begin makes the folder, has fill put the data there, and starts the server.
+func (c *Cluster) begin(ctx context.Context, fill func(context.Context) error) (_ *Cluster, err error) {
 	if c.programs, err = find(ctx); err != nil {
 		return nil, err
 	}
@@ -68,7 +77,10 @@ func Start(ctx context.Context, options Options) (_ *Cluster, err error) {
 	if c.folder, err = os.MkdirTemp(c.room(), "keyport-postgres-"); err != nil {
 		return nil, err
 	}
-	if err = c.prepare(ctx); err == nil {
+	if err = c.prepare(); err == nil {
+		err = fill(ctx)
+	}
+	if err == nil {
 		err = c.Start(ctx)
 	}
 	if err != nil {
@@ -88,16 +100,18 @@ func (c *Cluster) room() string {
 	return memory
 }
 
-// prepare makes the folder's contents: the guard stands before there is
-// anything to guard.
-func (c *Cluster) prepare(ctx context.Context) (err error) {
+// prepare posts the guard: it stands before there is anything to guard.
+func (c *Cluster) prepare() (err error) {
 	c.log = filepath.Join(c.folder, "log")
 	if err := c.owner.own(c.folder); err != nil {
 		return err
 	}
-	if c.guard, err = stand(c.folder, c.lockFile(), c.data(), c.owner); err != nil {
-		return err
-	}
+	c.guard, err = stand(c.folder, c.lockFile(), c.data(), c.owner)
+	return err
+}
+
+// initialise makes the data of a new cluster.
+func (c *Cluster) initialise(ctx context.Context) error {
 	secret := filepath.Join(c.folder, "password")
 	if err := os.WriteFile(secret, []byte(c.password), 0o600); err != nil {
 		return err
@@ -107,25 +121,34 @@ func (c *Cluster) prepare(ctx context.Context) (err error) {
 	}
 	// A collation of a language, as most servers have, and not the order of
 	// bytes: a query that leans on the order of bytes without saying so fails here.
-	initdb := exec.CommandContext(ctx, c.programs.path("initdb"), "--pgdata", c.data(),
+	err := c.do(ctx, "initdb", "--pgdata", c.data(),
 		"--username", "postgres", "--pwfile", secret, "--auth", "scram-sha-256",
 		"--encoding", "UTF8", "--locale", "C", "--locale-provider", "icu", "--icu-locale", "en", "--no-sync")
-	initdb.Dir, initdb.Env, initdb.SysProcAttr = c.folder, c.programs.environment(c.folder), c.owner.attributes()
-	if out, err := initdb.CombinedOutput(); err != nil {
-		return fmt.Errorf("initdb: %w\n%s", err, out)
+	if err != nil {
+		return err
 	}
 	return os.Remove(secret)
+}
+
+// do runs one of the server's programs to its end.
+func (c *Cluster) do(ctx context.Context, program string, args ...string) error {
+	p := exec.CommandContext(ctx, c.programs.path(program), args...)
+	p.Dir, p.Env, p.SysProcAttr = c.folder, c.programs.environment(c.folder), c.owner.attributes()
+	if out, err := p.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", program, err, out)
+	}
+	return nil
 }
 
 // URL returns the address of the database db, for the superuser. It stays the
 // same while the cluster lives.
 func (c *Cluster) URL(db string) string {
+	return address(c.password, net.JoinHostPort("127.0.0.1", strconv.Itoa(c.port)), db)
+}
+
+func address(password, host, db string) string {
 	u := url.URL{
-		Scheme:   "postgres",
-		User:     url.UserPassword("postgres", c.password),
-		Host:     net.JoinHostPort("127.0.0.1", strconv.Itoa(c.port)),
-		Path:     "/" + db,
-		RawQuery: "sslmode=disable",
+		Scheme: "postgres", User: url.UserPassword("postgres", password), Host: host, Path: "/" + db, RawQuery: "sslmode=disable",
 	}
 	return u.String()
 }
@@ -245,6 +268,13 @@ func (c *Cluster) settings() map[string]string {
 		maps.Copy(s, map[string]string{
 			"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off",
 			"min_wal_size": "32MB", "max_wal_size": "128MB",
+		})
+	}
+	if n := c.options.Standbys; n > 0 {
+		maps.Copy(s, map[string]string{
+			"wal_level":       "replica",
+			"max_wal_senders": strconv.Itoa(2*n + 2), // two while one is copied; the connection of one that was killed may linger
+			"wal_keep_size":   "256MB",               // for one that comes back
 		})
 	}
 	maps.Copy(s, c.options.Settings)
