@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -71,7 +72,10 @@ func (c crowd) compare(ctx context.Context, site ground.Site, out, table io.Writ
 			return err
 		}
 		start := time.Now()
-		if err := populate(ctx, client, admin, name, size); err != nil {
+		said := log.New(out, site.Store+": ", 0)
+		if err := populate(ctx, client, admin, name, size, func(sent int64) {
+			said.Printf("%d of %d records sent, after %v", sent, size, time.Since(start).Round(time.Second))
+		}); err != nil {
 			return err
 		}
 		took := time.Since(start)
@@ -103,8 +107,12 @@ const (
 // importers import at once into one collection.
 const importers = 4
 
-// populate imports as many ships into a collection.
-func populate(ctx context.Context, c *process.Client, admin process.Grant, collection string, size int) error {
+// stride is after how many records it is told how far populating is.
+const stride = 100_000
+
+// populate imports as many ships into a collection. It tells told, by any goroutine,
+// how many are sent.
+func populate(ctx context.Context, c *process.Client, admin process.Grant, collection string, size int, told func(sent int64)) error {
 	errs := make([]error, importers)
 	var group sync.WaitGroup
 	var serial atomic.Int64
@@ -112,7 +120,11 @@ func populate(ctx context.Context, c *process.Client, admin process.Grant, colle
 		group.Go(func() {
 			dice := rand.New(rand.NewPCG(1, uint64(i)))
 			errs[i] = importAll(ctx, c, admin, collection, &lines{number: (size + i) / importers, write: func(line []byte) []byte {
-				return fmt.Appendf(line, someShip, dice.IntN(categories), serial.Add(1), 1+dice.IntN(10_000), 1+dice.IntN(lengths))
+				n := serial.Add(1)
+				if n%stride == 0 {
+					told(n)
+				}
+				return fmt.Appendf(line, someShip, dice.IntN(categories), n, 1+dice.IntN(10_000), 1+dice.IntN(lengths))
 			}})
 		})
 	}

@@ -61,6 +61,12 @@ func (l *ledger) note(f func()) {
 	f()
 }
 
+// acknowledged returns how many writes were acknowledged so far.
+func (l *ledger) acknowledged() (n int) {
+	l.note(func() { n = l.tally.acknowledged() })
+	return n
+}
+
 // maxFaults bounds how many faults are told.
 const maxFaults = 20
 

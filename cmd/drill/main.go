@@ -10,6 +10,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -48,43 +49,64 @@ type size struct {
 	performance time.Duration // for which there is something to hear
 	built       int           // records of a collection that is declared anew
 
+	previous string // revision that replicas are upgraded from, and back to
+
+	lock   time.Duration // for which a table is held
+	storm  time.Duration // for which replicas serve that want more connections than there are
+	stall  time.Duration // for which nothing comes through to the server
+	broken int           // migrations that are killed
+
 	bound time.Duration // of it all, once the binary is built
 }
 
 var (
 	full = size{
 		kills: 10, outages: 3, records: 100_000, starts: 5, signIns: 1000, endings: 1000,
-		listeners: 5000, cuts: 100, performance: 10 * time.Second, built: 100_000, bound: 20 * time.Minute,
+		listeners: 5000, cuts: 100, performance: 10 * time.Second, built: 100_000,
+		lock: 10 * time.Second, storm: 8 * time.Second, stall: 6 * time.Second, broken: 20, bound: 20 * time.Minute,
 	}
 	short = size{
 		kills: 3, outages: 1, records: 20_000, starts: 3, signIns: 300, endings: 100,
-		listeners: 300, cuts: 20, performance: 5 * time.Second, built: 10_000, bound: 8 * time.Minute,
+		listeners: 300, cuts: 20, performance: 5 * time.Second, built: 10_000,
+		lock: 4 * time.Second, storm: 4 * time.Second, stall: 5 * time.Second, broken: 6, bound: 8 * time.Minute,
 	}
 )
 
 // A drill is one kind of bad day. What it finds broken is its error.
 type drill struct {
-	name string
-	run  func(ctx context.Context, g *ground.Ground, s size, r *report) error
+	name   string
+	rounds int // in a row, in the full form; one in the short form
+	run    func(ctx context.Context, g *ground.Ground, s size, r *report) error
 }
 
 var drills = []drill{
-	{"kill -9 of Keyport in mid-write", crash},
-	{"kill -9 of PostgreSQL in mid-write", outage},
-	{"start", startup},
-	{"sign-ins at once", flood},
-	{"revocation over two replicas", revocation},
-	{"revocation, notices cut each second", cutOff},
-	{"revocation through PgBouncer", bounced},
-	{"keys turn under load", turning},
-	{"watching", watching},
-	{"declared anew in use", building},
+	{"kill -9 of Keyport in mid-write", 1, crash},
+	{"kill -9 of PostgreSQL in mid-write", 1, outage},
+	{"start", 1, startup},
+	{"sign-ins at once", 1, flood},
+	{"revocation over two replicas", 1, revocation},
+	{"revocation, notices cut each second", 1, cutOff},
+	{"revocation through PgBouncer", 1, bounced},
+	{"keys turn under load", 1, turning},
+	{"watching", 1, watching},
+	{"declared anew in use", 1, building},
+	{"PostgreSQL: immediate stop and restart", 3, restart},
+	{"PostgreSQL: standby promoted", 3, failover},
+	{"PostgreSQL: standby lost", 3, standbyLost},
+	{"PostgreSQL: a table locked", 3, locked},
+	{"PostgreSQL: a connection storm", 3, storm},
+	{"PostgreSQL: 200 ms to every packet, then a stall", 3, stalled},
+	{"PostgreSQL: a migration killed in its middle", 3, migration},
+	{"rolling upgrade", 3, rolling},
+	{"disk full", 3, diskFull},
 }
 
 func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	flags := flag.NewFlagSet("drill", flag.ContinueOnError)
 	brief := flags.Bool("short", false, "do less, and do not write docs/drills.md")
 	only := flags.String("only", "", "do the drills alone whose name has this in it, and do not write docs/drills.md")
+	rounds := flags.Int("rounds", 0, "do each drill as often in a row, and do not write docs/drills.md; 0 leaves it to the drill")
+	previous := flags.String("previous", "HEAD~1", "the revision that replicas are upgraded from, and back to")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -92,6 +114,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	if *brief {
 		s = short
 	}
+	s.previous = *previous
 	r, err := newReport(ctx, out)
 	if err != nil {
 		return err
@@ -108,15 +131,21 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 		if !strings.Contains(d.name, *only) {
 			continue
 		}
-		r.begin(d.name)
-		if err := d.run(ctx, g, s, r); err != nil {
-			broken = append(broken, fmt.Errorf("%s: %w", d.name, err))
+		n := cmp.Or(*rounds, d.rounds)
+		if *brief && *rounds == 0 {
+			n = 1
 		}
-		if ctx.Err() != nil {
-			break
+		for round := range n {
+			r.begin(d.name, round+1, n)
+			if err := d.run(ctx, g, s, r); err != nil {
+				broken = append(broken, fmt.Errorf("%s: %w", d.name, err))
+			}
+			if ctx.Err() != nil {
+				break
+			}
 		}
 	}
-	if err := errors.Join(broken...); err != nil || *brief || *only != "" {
+	if err := errors.Join(broken...); err != nil || *brief || *only != "" || *rounds != 0 {
 		return err
 	}
 	return r.write()

@@ -34,9 +34,13 @@ func newReport(ctx context.Context, out io.Writer) (*report, error) {
 	return &report{out: out, root: root, commit: commit}, err
 }
 
-func (r *report) begin(drill string) {
+// begin names the drill whose figures come, and which of its rounds they are of.
+func (r *report) begin(drill string, round, of int) {
 	r.drill = drill
-	fmt.Fprintf(r.out, "%s\n", drill)
+	if of > 1 {
+		r.drill = fmt.Sprintf("%s, %d of %d", drill, round, of)
+	}
+	fmt.Fprintf(r.out, "%s\n", r.drill)
 }
 
 // add prints a figure. on is the store, or "" where there is none.
@@ -76,8 +80,12 @@ Written by `+"`make drill`"+`, which fails where one of these promises is broken
 - Keyport killed in mid-write, or PostgreSQL under it: every write that was
   acknowledged is there, none is torn, and a write that was not acknowledged is
   there whole or not at all. A session that was signed out stays dead.
-- While PostgreSQL is away the answers are 503 with Retry-After, none hangs, and
-  Keyport serves again without a restart.
+- While PostgreSQL is away the answers are 503 with Retry-After, none takes 2 s, and
+  Keyport writes again, without a restart, within 5 s of its return.
+- Where the primary is lost and its synchronous standby promoted, what was acknowledged
+  is there, and all replicas write again within 10 s of the promotion. Where the standby
+  is lost, reads go on, and writes get 503 with Retry-After within 2 s, until somebody
+  has the primary wait for no standby.
 - When everybody signs in at once, those who must wait get 503 with Retry-After,
   no more hashes run than there are processors, and a reader is served.
 - A session that was signed out on one replica is refused by another, and by a
@@ -96,6 +104,22 @@ Written by `+"`make drill`"+`, which fails where one of these promises is broken
 - While an index is built for records that are in use, no request is refused, none takes
   a second, and the list by it is complete and in order from the first. A schema that
   some records do not fit is refused, and these are named, while the old one holds.
+- While another session locks a table of PostgreSQL, requests that want it get 503 with
+  Retry-After within 2 s, and none of the others is refused.
+- Replicas that want more connections than PostgreSQL has all start, and all serve; whoever
+  finds no connection gets 503 with Retry-After within 2 s. One that is killed meanwhile and
+  started anew serves again.
+- Where each packet to PostgreSQL is 200 ms late reads go on; one in ten at most finds no
+  connection made in time, and gets 503 with Retry-After. Where nothing comes through
+  at all, without a word, whoever wants the store gets 503 with Retry-After within 2 s, and
+  no token is taken on what was heard longer ago than KEYPORT_REVOCATION_MAX. 2 s after
+  that has ended nobody is refused any more.
+- A migration that is killed at any moment leaves nothing half done and no lock: several
+  replicas that start then go on together, and what is there in the end is what it would
+  have been.
+- While two replicas of the previous commit are replaced by this one's, one after the
+  other, and back, and the schema goes a step ahead and is contracted: no request fails,
+  no acknowledged write is lost, and a watcher hears each change once.
 
 Other times and sizes are figures, not promises.
 

@@ -48,6 +48,7 @@ type crew struct {
 // A writer is one client: an account, a session, and what it does next.
 type writer struct {
 	crew    *crew
+	number  int
 	name    string
 	login   string
 	grant   process.Grant // the last that was acknowledged
@@ -62,7 +63,7 @@ var password = rand.Text()
 func newCrew(ctx context.Context, c *process.Client, name string, n, counters int) (*crew, error) {
 	crew := &crew{ledger: newLedger(name), success: make(chan struct{}, 1)}
 	for i := range n {
-		crew.writers = append(crew.writers, &writer{crew: crew, name: fmt.Sprintf("writer %d", i), login: fmt.Sprintf("%s-%d", name, i)})
+		crew.writers = append(crew.writers, &writer{crew: crew, number: i, name: fmt.Sprintf("writer %d", i), login: fmt.Sprintf("%s-%d", name, i)})
 	}
 	err := crew.each(func(w *writer) (err error) {
 		if err = c.SignUp(ctx, w.login, password); err == nil {
@@ -136,9 +137,10 @@ func (c *crew) prepare(ctx context.Context, client *process.Client) error {
 }
 
 // write has all writers write until ctx ends or, unless they are patient, until
-// Keyport no longer answers.
-func (c *crew) write(ctx context.Context, client *process.Client) {
+// Keyport no longer answers. Of several replicas each has as many of the writers.
+func (c *crew) write(ctx context.Context, replicas ...*process.Client) {
 	_ = c.each(func(w *writer) error {
+		client := replicas[w.number%len(replicas)]
 		for turn := 0; ctx.Err() == nil; turn++ {
 			if !w.step(turn, client) && !c.patient {
 				break
