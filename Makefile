@@ -6,24 +6,31 @@ VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo unk
 
 LINT := .tools/golangci-lint-$(shell awk '$$1 ~ /golangci-lint\/v2$$/ {print $$2}' deploy/tools/go.mod)
 VULN := .tools/govulncheck-$(shell awk '$$1 == "golang.org/x/vuln" {print $$2}' deploy/tools/go.mod)
+KUBECTL := .tools/kubectl-$(shell awk '$$1 == "k8s.io/kubectl" {print $$2}' deploy/tools/kubectl/go.mod)
+
+# What the manifests in deploy/k8s call the image.
+IMAGE := keyport
+
+# The same commit gives the same bytes, wherever and whenever it is built.
+BUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w -X github.com/keyport-go/keyport/app.version=$(VERSION)"
 
 # The race detector needs a C compiler.
 RACE := $(if $(shell command -v "$$(go env CC)"),-race)
 
-.PHONY: help run build test postgres pgbouncer curl node chromium check format vet floors lint vuln bench drill fuzz image
+.PHONY: help run build test postgres pgbouncer curl node chromium check format vet floors lint vuln bench drill fuzz image drill-image bubblewrap kubectl
 
 help: ## list what can be made (this)
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## serve the demo on http://127.0.0.1:8080
 	go run ./cmd/keyport serve --demo
 
 build: ## build the static binary bin/keyport
-	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X github.com/keyport-go/keyport/app.version=$(VERSION)" -o bin/keyport ./cmd/keyport
+	$(BUILD) -o bin/keyport ./cmd/keyport
 
-test: postgres pgbouncer curl node chromium ## run all tests, on PostgreSQL too, with the race detector
+test: postgres pgbouncer curl node chromium kubectl ## run all tests, on PostgreSQL too, with the race detector
 	$(if $(RACE),,@echo "no C compiler here: the tests run without the race detector")
-	CGO_ENABLED=$(if $(RACE),1,0) go test $(RACE) -count=1 ./...
+	CGO_ENABLED=$(if $(RACE),1,0) go test $(RACE) -count=1 -timeout 30m ./...
 
 postgres: ## get a PostgreSQL server for the tests, where there is none
 	@deploy/tools/postgres
@@ -39,6 +46,11 @@ node: ## get Node.js and npm for the tests, where there are none
 
 chromium: ## get Chromium for the tests, where there is none
 	@deploy/tools/chromium
+
+bubblewrap: ## get bubblewrap for the image's drill, where there is none
+	@deploy/tools/bubblewrap
+
+kubectl: $(KUBECTL) ## build the kubectl that the tests build the manifests with
 
 check: format vet lint vuln floors ## all that needs no running server: format, vet, lint, known vulnerabilities, floors
 
@@ -67,8 +79,12 @@ drill: postgres pgbouncer ## kill Keyport and PostgreSQL in mid-write, and look 
 fuzz: ## run each fuzz target for a while (FUZZTIME=30s)
 	@deploy/tools/fuzz $(FUZZTIME)
 
-image: ## build the container image keyport:VERSION
-	docker build --file deploy/Dockerfile --build-arg VERSION=$(VERSION) --tag keyport:$(VERSION) .
+image: ## make the container image as an OCI layout, bin/image, with no engine
+	GOOS=linux $(BUILD) -o bin/linux/keyport ./cmd/keyport
+	go run ./cmd/image build -version $(VERSION) bin/linux/keyport bin/image
+
+drill-image: bubblewrap image ## start the image as its user on a read-only root, ask it how it is, and stop it
+	go run ./cmd/image drill bin/image
 
 # Built once for each version named in deploy/tools/go.mod: minutes, then kept.
 .tools/golangci-lint-%:
@@ -76,3 +92,6 @@ image: ## build the container image keyport:VERSION
 
 .tools/govulncheck-%:
 	go -C deploy/tools build -trimpath -o ../../$@ golang.org/x/vuln/cmd/govulncheck
+
+.tools/kubectl-%:
+	CGO_ENABLED=0 go -C deploy/tools/kubectl build -trimpath -ldflags "-s -w" -o ../../../$@ .
