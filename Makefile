@@ -17,6 +17,9 @@ BUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w -X git
 # The race detector needs a C compiler.
 RACE := $(if $(shell command -v "$$(go env CC)"),-race)
 
+# These do less where the race detector slows them down, and then all without it.
+FULL := ^Test(RetriesHaveOneEffect|HiddenRecordsAreToldAsAbsent|ListsAreTheSameWithAndWithoutWhatIsHidden|LiarsAreCaught|TheStoreKeepsItsPromisesInEveryModeOfSending)$$
+
 .PHONY: help run build test postgres pgbouncer curl node chromium check format vet floors lint vuln bench drill fuzz image drill-image bubblewrap kubectl
 
 help: ## list what can be made (this)
@@ -30,7 +33,8 @@ build: ## build the static binary bin/keyport
 
 test: postgres pgbouncer curl node chromium kubectl ## run all tests, on PostgreSQL too, with the race detector
 	$(if $(RACE),,@echo "no C compiler here: the tests run without the race detector")
-	CGO_ENABLED=$(if $(RACE),1,0) go test $(RACE) -count=1 -timeout 30m ./...
+	CGO_ENABLED=$(if $(RACE),1,0) go test $(RACE) -short -count=1 -timeout 30m ./...
+	go test -count=1 -timeout 30m -run '$(FULL)' ./app ./adapters/postgres ./ports/porttest
 
 postgres: ## get a PostgreSQL server for the tests, where there is none
 	@deploy/tools/postgres

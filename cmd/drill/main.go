@@ -63,12 +63,12 @@ var (
 	full = size{
 		kills: 10, outages: 3, records: 100_000, starts: 5, signIns: 1000, endings: 1000,
 		listeners: 5000, cuts: 100, performance: 10 * time.Second, built: 100_000,
-		lock: 10 * time.Second, storm: 8 * time.Second, stall: 6 * time.Second, broken: 20, bound: 20 * time.Minute,
+		lock: 10 * time.Second, storm: 8 * time.Second, stall: 6 * time.Second, broken: 20, bound: 40 * time.Minute,
 	}
 	short = size{
 		kills: 3, outages: 1, records: 20_000, starts: 3, signIns: 300, endings: 100,
 		listeners: 300, cuts: 20, performance: 5 * time.Second, built: 10_000,
-		lock: 4 * time.Second, storm: 4 * time.Second, stall: 5 * time.Second, broken: 6, bound: 8 * time.Minute,
+		lock: 4 * time.Second, storm: 4 * time.Second, stall: 5 * time.Second, broken: 6, bound: 15 * time.Minute,
 	}
 )
 
