@@ -181,7 +181,7 @@ func TestWhatIsExportedIsReadAgain(t *testing.T) {
 func TestABarShowsHowFarTheWorkIs(t *testing.T) {
 	now := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
 	var out bytes.Buffer
-	p := &progress{out: &out, total: 1000, now: func() time.Time { return now }, begun: now}
+	p := &progress{out: &out, total: 1000, noun: "accounts", now: func() time.Time { return now }, begun: now}
 	now = now.Add(time.Second)
 	p.to(100, 250)
 	p.to(200, 500) // too soon to be shown
@@ -197,7 +197,7 @@ func TestABarShowsHowFarTheWorkIs(t *testing.T) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
 	out.Reset()
-	unknown := &progress{out: &out, now: p.now, begun: now}
+	unknown := &progress{out: &out, noun: "accounts", now: p.now, begun: now}
 	now = now.Add(2 * time.Second)
 	unknown.to(7, 99)
 	if got, want := out.String(), wipe+"7 accounts, 4 a second"; got != want {

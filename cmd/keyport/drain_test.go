@@ -128,9 +128,10 @@ func TestDuringTheDelayEachListenerServesAndAsksItsClientsToComeBackElsewhere(t 
 	ends(t, k)
 }
 
-// Streams are told when nobody can come back here any more.
+// Streams are told when nobody can come back here any more. A request that has not been
+// read by then is not answered: the delay is for it to be.
 func TestWhoWaitsIsToldToComeAgainElsewhere(t *testing.T) {
-	k := start(t, nil, "serve", "--demo")
+	k := start(t, []string{"KEYPORT_DRAIN_DELAY=1s"}, "serve", "--demo")
 	c := k.Client()
 	defer c.Close()
 	admin, err := c.SignIn(t.Context(), "admin", k.AdminPassword)
