@@ -34,6 +34,7 @@ type blast struct {
 // A firingRange is a town where bombs go off.
 type firingRange struct {
 	*town
+	store  string
 	ledger *ledger
 	root   string // access token
 	ada    string
@@ -52,7 +53,7 @@ func newFiringRange(t *testing.T, store string) *firingRange {
 			Indexes: []domain.Index{{Sort: domain.Sort{{Field: "length", Descending: true}}}, {Sort: domain.Sort{{Field: "owner"}, {Field: "title"}}}},
 		}
 	}
-	w := &firingRange{town: newTown(t, countedStores[store](t, l), declared("things"), declared("others")), ledger: l}
+	w := &firingRange{town: newTown(t, countedStores[store](t, l), declared("things"), declared("others")), store: store, ledger: l}
 	w.root = w.town.root()
 	_, w.ada = w.settle("ada")
 	_, w.other = w.settle("bob")
@@ -88,8 +89,13 @@ const (
 )
 
 // fire fails the test unless a bomb is refused, and cheaply. It reports whether it was.
+// One that may ask the store for nothing goes off on SQLite alone: what no store is asked
+// for is refused alike on any.
 func (w *firingRange) fire(t *testing.T, token string, b bomb) (refused bool) {
 	t.Helper()
+	if b.asks == 0 && w.store != "SQLite" {
+		return true
+	}
 	r := httptest.NewRequest(b.method, b.path, strings.NewReader(b.body))
 	r.Header.Set("Authorization", "Bearer "+token)
 	r.Header.Set("Content-Type", "application/json")
@@ -395,6 +401,9 @@ func TestCursorsThatWereTamperedWith(t *testing.T) {
 		for i, list := range lists {
 			good := cursors[i]
 			for n := range len(good) {
+				if (i%2 == 0) != (w.store == "SQLite") { // each byte on one of the stores, which need not read cursors
+					break
+				}
 				for _, other := range []byte{'A', '_', good[n] ^ 1, good[n] ^ 32} {
 					if other != good[n] {
 						refused(fmt.Sprintf("%s, byte %d as %q", list, n, other), at+"?"+list, good[:n]+string(rune(other))+good[n+1:])
@@ -493,7 +502,7 @@ func TestLinesThatAreBombs(t *testing.T) {
 			r.Header.Set("Content-Type", "application/x-ndjson")
 			return w.cost(r)
 		}
-		giant := io.LimitReader(repeating("a"), 64<<20)
+		giant := io.LimitReader(repeating(strings.Repeat("a", 4096)), 64<<20)
 		deep := strings.Repeat("[", 1<<19) + "\n"
 		for _, c := range []struct {
 			name    string

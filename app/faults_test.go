@@ -35,8 +35,7 @@ const senders = 16
 // TestRetriesHaveOneEffect has clients write through a line that drops a tenth of the
 // messages, delays a tenth and repeats a tenth. Each client sends a request again until it
 // has an answer. In the end there is what a client that had lost nothing would have made,
-// once, and whoever asked twice with one key was told the same. With -short there are a
-// tenth of the operations.
+// once, and whoever asked twice with one key was told the same.
 func TestRetriesHaveOneEffect(t *testing.T) {
 	for _, on := range []struct {
 		store      string
@@ -44,9 +43,6 @@ func TestRetriesHaveOneEffect(t *testing.T) {
 		operations int
 	}{{"SQLite", openSQLite, 20_000}, {"PostgreSQL", openPostgres, 2_000}} {
 		t.Run(on.store, func(t *testing.T) {
-			if testing.Short() {
-				on.operations /= 10
-			}
 			seed := *faultsSeed
 			if seed == 0 {
 				seed = rand.Uint64()

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -47,6 +48,13 @@ type replica struct {
 	keys *jose.Keyring
 }
 
+// onDemand is a handler that is made for its first request. To make one writes the manual,
+// which takes longer than most of what is asked of a replica.
+func onDemand(make func() http.Handler) http.Handler {
+	h := sync.OnceValue(make)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h().ServeHTTP(w, r) })
+}
+
 func newFleet(t *testing.T, store ports.Store) *fleet {
 	t.Helper()
 	epoch := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -66,7 +74,7 @@ func newFleet(t *testing.T, store ports.Store) *fleet {
 		if err := s.Tokens.Hear(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		return replica{name, s, app.Handler(c, p, s), keys}
+		return replica{name, s, onDemand(func() http.Handler { return app.Handler(c, p, s) }), keys}
 	}
 	w.here = start("the replica that did it", store)
 	w.there = start("a replica that has heard", polledStore{store, w.polled})

@@ -63,11 +63,8 @@ func newCellar(t *testing.T, store string) *cellar {
 		return w.want(201, "POST", "/v1/me/keys", w.bob, `{"name":"program","scopes":[`+scopes+`]}`)["secret"].(string)
 	}
 	w.askers = map[string]string{
-		"a stranger": "", "bob": w.bob, "bob's program, which may only read": key(`"records:read"`),
-	}
-	if !testing.Short() {
-		w.askers["bob's program"] = key(`"records:read","records:write"`)
-		w.askers["bob's program, which may only write"] = key(`"records:write"`)
+		"a stranger": "", "bob": w.bob, "bob's program": key(`"records:read","records:write"`),
+		"bob's program, which may only read": key(`"records:read"`), "bob's program, which may only write": key(`"records:write"`),
 	}
 	return w
 }
@@ -119,7 +116,10 @@ func heardOf(a *httptest.ResponseRecorder, about target) string {
 		body = strings.ReplaceAll(body, problem.Instance, "INSTANCE")
 	}
 	b.WriteString(body)
-	heard := cursorText.ReplaceAllStringFunc(b.String(), func(cursor string) string { return fmt.Sprintf("a cursor of %d characters", len(cursor)) })
+	heard := b.String()
+	if strings.Contains(heard, "cursor=") || strings.Contains(heard, `"next":"`) { // in most there is none to look for
+		heard = cursorText.ReplaceAllStringFunc(heard, func(cursor string) string { return fmt.Sprintf("a cursor of %d characters", len(cursor)) })
+	}
 	return strings.NewReplacer(about.id, "ID", about.owner, "OWNER", about.title, "TITLE").Replace(heard)
 }
 
@@ -217,9 +217,12 @@ func secretRequests() []secretRequest {
 
 func inEachCellar(t *testing.T, f func(t *testing.T, w *cellar, collection string)) {
 	for _, store := range slices.Sorted(maps.Keys(countedStores)) {
-		for _, collection := range []string{"notes", "posts"} {
-			t.Run(store+"/"+collection, func(t *testing.T) { f(t, newCellar(t, store), collection) })
-		}
+		t.Run(store, func(t *testing.T) {
+			t.Parallel()
+			for _, collection := range []string{"notes", "posts"} { // in turn: what one server has under way holds up its events
+				t.Run(collection, func(t *testing.T) { f(t, newCellar(t, store), collection) })
+			}
+		})
 	}
 }
 

@@ -47,7 +47,7 @@ func newStreet(t *testing.T, store ports.Store) *street {
 		if err := s.Tokens.Hear(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		return replica{name, s, app.Handler(c, p, s), keys}
+		return replica{name, s, onDemand(func() http.Handler { return app.Handler(c, p, s) }), keys}
 	}
 	w.here, w.there = start("the replica that did it"), start("a replica that has heard")
 	if err := app.LoadDemo(t.Context(), w.here.Services); err != nil {

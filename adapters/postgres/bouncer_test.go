@@ -59,6 +59,7 @@ func TestProcessesMigrateThroughPgBouncerAtOnce(t *testing.T) {
 
 // No two transactions need have the same connection.
 func TestTheStoreKeepsItsPromisesThroughPgBouncer(t *testing.T) {
+	t.Parallel()
 	through := throughBouncer(t)
 	porttest.TestStore(t, func(t *testing.T) ports.Store {
 		const patience = 2 * time.Minute // on a busy machine

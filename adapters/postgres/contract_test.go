@@ -13,18 +13,17 @@ import (
 // makes the store send is all that it ever sends.
 func TestTheStoreKeepsItsPromisesInEveryModeOfSending(t *testing.T) {
 	var sent statements
-	modes := []string{"cache_statement", "cache_describe", "exec", "simple_protocol"}
-	if testing.Short() {
-		modes = modes[:2] // of the server itself, and through a PgBouncer
-	}
-	for _, mode := range modes {
-		t.Run(mode, func(t *testing.T) {
-			porttest.TestStore(t, func(t *testing.T) ports.Store {
-				s, _ := open(t, postgres.Config{ExecMode: mode, MaxConns: 8, OnStatement: sent.add})
-				return s
+	t.Run("of sending", func(t *testing.T) {
+		for _, mode := range []string{"cache_statement", "cache_describe", "exec", "simple_protocol"} {
+			t.Run(mode, func(t *testing.T) {
+				t.Parallel() // for half of the time it waits for the server
+				porttest.TestStore(t, func(t *testing.T) ports.Store {
+					s, _ := open(t, postgres.Config{ExecMode: mode, MaxConns: 8, OnStatement: sent.add})
+					return s
+				})
 			})
-		})
-	}
+		}
+	})
 	if !t.Failed() {
 		t.Run("statements say where their rows lie", sent.check)
 	}

@@ -3,12 +3,12 @@ package sqlite_test
 import (
 	"context"
 	"errors"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/keyport-go/keyport/adapters/sqlite"
+	"github.com/keyport-go/keyport/adapters/sqlite/litetest"
 	"github.com/keyport-go/keyport/domain"
 )
 
@@ -27,7 +27,7 @@ func heard(t *testing.T, s *sqlite.Store, mark domain.Mark) ([]domain.Change, do
 }
 
 func TestWhatAnotherProcessPostsIsHeard(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "keyport.db")
+	path := litetest.Path(t)
 	s := opened(t, sqlite.Config{Path: path})
 	if err := s.Bulletin().Post(t.Context(), ending(1)); err != nil {
 		t.Fatal(err)
@@ -48,7 +48,7 @@ func posts(ctx context.Context, path string) error {
 }
 
 func TestAMarkHoldsWhenAllThatCameBeforeItIsForgotten(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "keyport.db")
+	path := litetest.Path(t)
 	s, err := sqlite.Open(t.Context(), sqlite.Config{Path: path})
 	if err != nil {
 		t.Fatal(err)
@@ -74,7 +74,7 @@ func TestAMarkHoldsWhenAllThatCameBeforeItIsForgotten(t *testing.T) {
 
 // Whoever comes with such a mark was told by the PostgreSQL from which all was copied.
 func TestAMarkOfAnotherKindOfStoreReadsAll(t *testing.T) {
-	s := opened(t, sqlite.Config{Path: filepath.Join(t.TempDir(), "keyport.db")})
+	s := opened(t, sqlite.Config{Path: litetest.Path(t)})
 	if err := s.Bulletin().Post(t.Context(), ending(1)); err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func TestAMarkOfAnotherKindOfStoreReadsAll(t *testing.T) {
 }
 
 func TestAMarkThatTheStoreDidNotMakeIsAnAccident(t *testing.T) {
-	s := opened(t, sqlite.Config{Path: filepath.Join(t.TempDir(), "keyport.db")})
+	s := opened(t, sqlite.Config{Path: litetest.Path(t)})
 	for _, mark := range []domain.Mark{"x", "-1", "+1", " 1", "1.5", "9223372036854775808", "s", "s-1", "sx", "s1.5", "s9223372036854775808"} {
 		_, _, err := s.Bulletin().News(t.Context(), mark)
 		if _, promised := errors.AsType[*domain.Error](err); err == nil || promised {

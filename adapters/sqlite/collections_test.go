@@ -2,16 +2,16 @@ package sqlite_test
 
 import (
 	"errors"
-	"path/filepath"
 	"reflect"
 	"testing"
 
 	"github.com/keyport-go/keyport/adapters/sqlite"
+	"github.com/keyport-go/keyport/adapters/sqlite/litetest"
 	"github.com/keyport-go/keyport/domain"
 )
 
 func TestADeclarationIsReadAsItWasWritten(t *testing.T) {
-	s := opened(t, sqlite.Config{Path: filepath.Join(t.TempDir(), "keyport.db")})
+	s := opened(t, sqlite.Config{Path: litetest.Path(t)})
 	full := searched("boats")
 	full.Unique = []domain.Unique{{Field: "model", PerOwner: true}}
 	full.Rules = domain.Rules{List: "true", Read: "record.owner == account.id"}
@@ -28,7 +28,7 @@ func TestADeclarationIsReadAsItWasWritten(t *testing.T) {
 }
 
 func TestUniqueFieldsMayOnlyBeLeftOutWhileThereAreRecords(t *testing.T) {
-	s := opened(t, sqlite.Config{Path: filepath.Join(t.TempDir(), "keyport.db")})
+	s := opened(t, sqlite.Config{Path: litetest.Path(t)})
 	c := fleet("ships")
 	c.Unique = []domain.Unique{{Field: "name"}, {Field: `na"me`, PerOwner: true}}
 	if err := errors.Join(s.Collections().Add(t.Context(), c), s.Records().Add(t.Context(), c.Ref(), ship(1), c.Entries(ship(1), noon))); err != nil {

@@ -1,10 +1,10 @@
 package sqlite_test
 
 import (
-	"path/filepath"
 	"testing"
 
 	"github.com/keyport-go/keyport/adapters/sqlite"
+	"github.com/keyport-go/keyport/adapters/sqlite/litetest"
 	"github.com/keyport-go/keyport/ports"
 	"github.com/keyport-go/keyport/ports/porttest"
 )
@@ -12,7 +12,7 @@ import (
 func TestStore(t *testing.T) {
 	var heard tally
 	porttest.TestStore(t, func(t *testing.T) ports.Store {
-		return opened(t, sqlite.Config{Path: filepath.Join(t.TempDir(), "keyport.db"), OnStatement: heard.hear})
+		return opened(t, sqlite.Config{Path: litetest.Path(t), OnStatement: heard.hear})
 	})
 	if !t.Failed() {
 		followIndexes(t, heard.take())

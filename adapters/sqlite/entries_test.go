@@ -4,13 +4,13 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/keyport-go/keyport/adapters/sqlite"
+	"github.com/keyport-go/keyport/adapters/sqlite/litetest"
 	"github.com/keyport-go/keyport/domain"
 	"github.com/keyport-go/keyport/ports"
 )
@@ -30,7 +30,7 @@ func rows(t *testing.T, path, table string) (n int) {
 }
 
 func TestWhatIsKeptOfARecordIsGoneWithIt(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "keyport.db")
+	path := litetest.Path(t)
 	s := opened(t, sqlite.Config{Path: path})
 	c := searched("boats")
 	c.Unique = []domain.Unique{{Field: "model"}}
@@ -80,7 +80,7 @@ func TestWhatIsKeptOfARecordIsGoneWithIt(t *testing.T) {
 // A collection's words lie apart from those of others, whatever the collections are
 // called, and whatever is sought.
 func TestAWordIsSoughtAsItStands(t *testing.T) {
-	s := opened(t, sqlite.Config{Path: filepath.Join(t.TempDir(), "keyport.db")})
+	s := opened(t, sqlite.Config{Path: litetest.Path(t)})
 	for i, name := range []domain.CollectionName{"a", "a-b", "a_b", "ab"} {
 		c := searched(name)
 		if err := errors.Join(
@@ -122,7 +122,7 @@ func TestAWordIsSoughtAsItStands(t *testing.T) {
 // What few records have is found by their words, and what many have is asked of each that
 // a walk passes: the answers are the same.
 func TestAWordOfManyRecordsIsFoundAsOneOfFew(t *testing.T) {
-	s := opened(t, sqlite.Config{Path: filepath.Join(t.TempDir(), "keyport.db")})
+	s := opened(t, sqlite.Config{Path: litetest.Path(t)})
 	c := searched("boats")
 	if err := s.Collections().Add(t.Context(), c); err != nil {
 		t.Fatal(err)
@@ -153,7 +153,7 @@ func TestAWordOfManyRecordsIsFoundAsOneOfFew(t *testing.T) {
 }
 
 func TestWhatIsEnteredAnewIsWhatIsFound(t *testing.T) {
-	s := opened(t, sqlite.Config{Path: filepath.Join(t.TempDir(), "keyport.db")})
+	s := opened(t, sqlite.Config{Path: litetest.Path(t)})
 	c := searched("boats")
 	if err := s.Collections().Add(t.Context(), c); err != nil {
 		t.Fatal(err)
@@ -198,7 +198,7 @@ func TestWhatIsEnteredAnewIsWhatIsFound(t *testing.T) {
 
 // Rendered statements come and go: a line keeps the last of them, and no more.
 func TestMoreQuestionsThanALineKeeps(t *testing.T) {
-	s := opened(t, sqlite.Config{Path: filepath.Join(t.TempDir(), "keyport.db"), Readers: 1})
+	s := opened(t, sqlite.Config{Path: litetest.Path(t), Readers: 1})
 	c := fleet("ships")
 	if err := errors.Join(s.Collections().Add(t.Context(), c), s.Records().Add(t.Context(), c.Ref(), ship(1), domain.Entries{})); err != nil {
 		t.Fatal(err)
@@ -216,7 +216,7 @@ func TestMoreQuestionsThanALineKeeps(t *testing.T) {
 }
 
 func TestADeepConditionCanBeAsked(t *testing.T) {
-	s := opened(t, sqlite.Config{Path: filepath.Join(t.TempDir(), "keyport.db")})
+	s := opened(t, sqlite.Config{Path: litetest.Path(t)})
 	c := fleet("ships")
 	if err := errors.Join(s.Collections().Add(t.Context(), c), s.Records().Add(t.Context(), c.Ref(), ship(1), domain.Entries{})); err != nil {
 		t.Fatal(err)
@@ -235,7 +235,7 @@ func TestADeepConditionCanBeAsked(t *testing.T) {
 
 // A row of an index counts while the record has its revision.
 func TestAStaleRowOfAnIndexShowsNothing(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "keyport.db")
+	path := litetest.Path(t)
 	s := opened(t, sqlite.Config{Path: path})
 	c := fleet("ships")
 	if err := errors.Join(

@@ -2,12 +2,12 @@ package sqlite_test
 
 import (
 	"errors"
-	"path/filepath"
 	"reflect"
 	"testing"
 	"time"
 
 	"github.com/keyport-go/keyport/adapters/sqlite"
+	"github.com/keyport-go/keyport/adapters/sqlite/litetest"
 	"github.com/keyport-go/keyport/domain"
 	"github.com/keyport-go/keyport/ports"
 )
@@ -19,7 +19,7 @@ func watched() domain.Collection {
 }
 
 func TestARecordsLifeIsTold(t *testing.T) {
-	s := opened(t, sqlite.Config{Path: filepath.Join(t.TempDir(), "keyport.db")})
+	s := opened(t, sqlite.Config{Path: litetest.Path(t)})
 	c, ada := watched(), person(1, "ada")
 	made := ship(1)
 	made.Owner = ada.ID
@@ -73,7 +73,7 @@ func TestARecordsLifeIsTold(t *testing.T) {
 }
 
 func TestAMarkOfEventsHoldsWhenAllAreForgotten(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "keyport.db")
+	path := litetest.Path(t)
 	s, err := sqlite.Open(t.Context(), sqlite.Config{Path: path})
 	if err != nil {
 		t.Fatal(err)
@@ -106,7 +106,7 @@ func TestAMarkOfEventsHoldsWhenAllAreForgotten(t *testing.T) {
 
 // What was claimed in one transaction is not claimed in another before the first ends.
 func TestAReceiptIsKeptWithItsEffect(t *testing.T) {
-	s := opened(t, sqlite.Config{Path: filepath.Join(t.TempDir(), "keyport.db")})
+	s := opened(t, sqlite.Config{Path: litetest.Path(t)})
 	c := fleet("ships")
 	if err := s.Collections().Add(t.Context(), c); err != nil {
 		t.Fatal(err)
@@ -144,7 +144,7 @@ func TestAReceiptIsKeptWithItsEffect(t *testing.T) {
 }
 
 func TestAnImportAdvancesFromWhereItIs(t *testing.T) {
-	s := opened(t, sqlite.Config{Path: filepath.Join(t.TempDir(), "keyport.db")})
+	s := opened(t, sqlite.Config{Path: litetest.Path(t)})
 	i := domain.Import{
 		ID: domain.ImportID(id(5, 1)), Account: person(1, "ada").ID, Collection: "ships", Lines: 3, Stored: 1, Refused: 1,
 		Problems: []domain.ImportProblem{

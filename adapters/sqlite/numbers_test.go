@@ -2,19 +2,19 @@ package sqlite_test
 
 import (
 	"errors"
-	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
 
 	"github.com/keyport-go/keyport/adapters/sqlite"
+	"github.com/keyport-go/keyport/adapters/sqlite/litetest"
 	"github.com/keyport-go/keyport/domain"
 	"github.com/keyport-go/keyport/ports"
 )
 
 // Both show the same things at once, beginning at different ends.
 func TestTwoProcessesNumberOneSeries(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "keyport.db")
+	path := litetest.Path(t)
 	stores := []*sqlite.Store{opened(t, sqlite.Config{Path: path}), opened(t, sqlite.Config{Path: path})}
 	const things = 60
 	given := make([][things]int64, len(stores))
@@ -47,7 +47,7 @@ func TestTwoProcessesNumberOneSeries(t *testing.T) {
 }
 
 func TestNumbersOutliveTheProcess(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "keyport.db")
+	path := litetest.Path(t)
 	first, err := sqlite.Open(t.Context(), sqlite.Config{Path: path})
 	if err != nil {
 		t.Fatal(err)
@@ -64,7 +64,7 @@ func TestNumbersOutliveTheProcess(t *testing.T) {
 
 // A list may be long: as long as an older API's can be.
 func TestTenThousandThingsAreNumberedInTheirOrder(t *testing.T) {
-	s := opened(t, sqlite.Config{Path: filepath.Join(t.TempDir(), "keyport.db")})
+	s := opened(t, sqlite.Config{Path: litetest.Path(t)})
 	ids, want := make([]string, 10_000), make([]int64, 10_000)
 	for i := range ids {
 		ids[i], want[i] = id(3, len(ids)-i), int64(i+1)
@@ -79,7 +79,7 @@ func TestTenThousandThingsAreNumberedInTheirOrder(t *testing.T) {
 // A name that is taken costs the method that wanted it, and no other of its
 // transaction.
 func TestALoginThatIsTakenLeavesItsTransactionWhole(t *testing.T) {
-	s := opened(t, sqlite.Config{Path: filepath.Join(t.TempDir(), "keyport.db")})
+	s := opened(t, sqlite.Config{Path: litetest.Path(t)})
 	ada, bob := person(1, "ada"), person(2, "bob")
 	err := errors.Join(
 		s.Accounts().Add(t.Context(), ada, domain.NewPasswordHash("hash")),

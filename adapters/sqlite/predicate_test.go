@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/keyport-go/keyport/adapters/sqlite"
+	"github.com/keyport-go/keyport/adapters/sqlite/litetest"
 	"github.com/keyport-go/keyport/domain"
 	"github.com/keyport-go/keyport/ports"
 )
@@ -20,7 +20,7 @@ import (
 // A list of a predicate has the records for which it is True, and one of its opposite
 // those for which it is False: so what is Unknown to one of the two is to the other.
 func TestAPredicateHoldsInSQLForWhatItHoldsInTheDomain(t *testing.T) {
-	s := opened(t, sqlite.Config{Path: filepath.Join(t.TempDir(), "keyport.db")})
+	s := opened(t, sqlite.Config{Path: litetest.Path(t)})
 	ada := person(1, "ada")
 	if err := s.Accounts().Add(t.Context(), ada, domain.NewPasswordHash("hash")); err != nil {
 		t.Fatal(err)

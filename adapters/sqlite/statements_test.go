@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"github.com/keyport-go/keyport/adapters/sqlite"
+	"github.com/keyport-go/keyport/adapters/sqlite/litetest"
 	"github.com/keyport-go/keyport/domain"
 	"github.com/keyport-go/keyport/ports"
 )
@@ -40,7 +40,7 @@ func (c *tally) take() []string {
 
 func TestWhatIsAskedOftenIsOneStatement(t *testing.T) {
 	var heard tally
-	s := opened(t, sqlite.Config{Path: filepath.Join(t.TempDir(), "keyport.db"), OnStatement: heard.hear})
+	s := opened(t, sqlite.Config{Path: litetest.Path(t), OnStatement: heard.hear})
 	ada, ships, ctx := person(1, "ada"), fleet("ships"), t.Context()
 	policy := domain.SessionPolicy{Idle: time.Hour, Grace: time.Minute}
 	boats := fleet("boats")
@@ -199,7 +199,7 @@ var single = regexp.MustCompile(`\((rowid=\?|name=\?|collection=\? AND (id|recor
 // by an index, and in their order.
 func followIndexes(t *testing.T, heard []string) {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "keyport.db")
+	path := litetest.Path(t)
 	if err := sqlite.Migrate(t.Context(), path); err != nil {
 		t.Fatal(err)
 	}

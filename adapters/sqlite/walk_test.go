@@ -3,7 +3,6 @@ package sqlite_test
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/keyport-go/keyport/adapters/sqlite"
+	"github.com/keyport-go/keyport/adapters/sqlite/litetest"
 	"github.com/keyport-go/keyport/domain"
 	"github.com/keyport-go/keyport/ports"
 )
@@ -21,7 +21,7 @@ import (
 // record of the walk; and SQLite follows an index on the way.
 func TestAWalkPassesItsRecordsInOrder(t *testing.T) {
 	var heard tally
-	s := opened(t, sqlite.Config{Path: filepath.Join(t.TempDir(), "keyport.db"), OnStatement: heard.hear})
+	s := opened(t, sqlite.Config{Path: litetest.Path(t), OnStatement: heard.hear})
 	owners := []domain.AccountID{"", person(1, "ada").ID, person(2, "bob").ID}
 	for n, name := range []string{"ada", "bob"} {
 		if err := s.Accounts().Add(t.Context(), person(n+1, name), domain.NewPasswordHash("hash")); err != nil {
@@ -94,7 +94,7 @@ func TestAWalkPassesItsRecordsInOrder(t *testing.T) {
 // and finds there what has all of them.
 func TestASearchForFrequentWordsGoesAlongTheWalk(t *testing.T) {
 	var heard tally
-	s := opened(t, sqlite.Config{Path: filepath.Join(t.TempDir(), "keyport.db"), OnStatement: heard.hear})
+	s := opened(t, sqlite.Config{Path: litetest.Path(t), OnStatement: heard.hear})
 	ships := fleet("ships")
 	const all = 2*domain.RareWord + 1
 	if err := s.Atomically(t.Context(), func(tx ports.Repositories) error {

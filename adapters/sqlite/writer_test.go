@@ -5,13 +5,13 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"runtime"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/keyport-go/keyport/adapters/sqlite"
+	"github.com/keyport-go/keyport/adapters/sqlite/litetest"
 	"github.com/keyport-go/keyport/domain"
 	"github.com/keyport-go/keyport/ports"
 )
@@ -165,7 +165,7 @@ func TestAWriteWhoseContextEndsWhileItRunsIsToldTheTruth(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	end := func(string) {}
 	s := opened(t, sqlite.Config{
-		Path:        filepath.Join(t.TempDir(), "keyport.db"),
+		Path:        litetest.Path(t),
 		OnStatement: func(text string) { end(text) },
 	})
 	ships := fleet("ships")
@@ -182,7 +182,7 @@ func TestAWriteWhoseContextEndsWhileItRunsIsToldTheTruth(t *testing.T) {
 }
 
 func TestAnotherProcessThatHoldsTheFileMakesItUnavailable(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "keyport.db")
+	path := litetest.Path(t)
 	s := opened(t, sqlite.Config{Path: path, Busy: time.Millisecond})
 	ships := fleet("ships")
 	if err := s.Collections().Add(t.Context(), ships); err != nil {
@@ -218,7 +218,7 @@ func TestAnotherProcessThatHoldsTheFileMakesItUnavailable(t *testing.T) {
 }
 
 func TestCloseServesThoseWhoWait(t *testing.T) {
-	s, err := sqlite.Open(t.Context(), sqlite.Config{Path: filepath.Join(t.TempDir(), "keyport.db")})
+	s, err := sqlite.Open(t.Context(), sqlite.Config{Path: litetest.Path(t)})
 	if err != nil {
 		t.Fatal(err)
 	}

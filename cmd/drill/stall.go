@@ -16,7 +16,7 @@ import (
 // The times of a stall.
 const (
 	lateness  = 200 * time.Millisecond // of each packet, in each direction
-	settling  = 3 * time.Second        // for connections to be made, three turns each, when all is late
+	settling  = 6 * time.Second        // for connections to be made, three turns each, when all is late
 	healing   = 2 * time.Second        // after which all is well again
 	stallSlow = 5 * time.Second        // that all is late, once settled
 )

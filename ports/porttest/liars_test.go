@@ -54,12 +54,8 @@ func TestRacesAreClauses(t *testing.T) {
 	}
 }
 
-// With -short one liar in four is heard.
 func TestLiarsAreCaught(t *testing.T) {
-	for i, l := range liars {
-		if testing.Short() && i%4 != 0 {
-			continue
-		}
+	for _, l := range liars {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()
 			caught := slices.DeleteFunc(catchers(t.Context(), concerned(l.open()), l.open), func(name string) bool {

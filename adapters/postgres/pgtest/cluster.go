@@ -113,7 +113,14 @@ func (c *Cluster) prepare() (err error) {
 // initialise makes the data of a new cluster.
 func (c *Cluster) initialise(ctx context.Context) error {
 	secret := filepath.Join(c.folder, "password")
-	if err := os.WriteFile(secret, []byte(c.password), 0o600); err != nil {
+	kept := c.password
+	if !c.options.Durable {
+		var err error
+		if kept, err = quickSecret(c.password); err != nil {
+			return err
+		}
+	}
+	if err := os.WriteFile(secret, []byte(kept), 0o600); err != nil {
 		return err
 	}
 	if err := c.owner.own(secret); err != nil {
