@@ -141,34 +141,36 @@ func (b *builders) once(ctx context.Context, template string, moment *time.Durat
 func (b *builders) begun(ctx context.Context, site ground.Site, name string, moment *time.Duration) (time.Duration, error) {
 	running, kill := context.WithCancel(ctx)
 	defer kill()
-	ended := make(chan error, 1)
+	var failed error // once ended is closed
+	ended := make(chan struct{})
 	go func() {
-		_, err := site.Run(running, nil, "migrate")
-		ended <- err
+		defer close(ended)
+		_, failed = site.Run(running, nil, "migrate")
 	}()
 	for {
 		var there bool
 		err := b.conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = $1 AND application_name = 'keyport migrate')`, name).Scan(&there)
 		if err != nil {
 			kill()
-			return 0, errors.Join(err, <-ended)
+			<-ended
+			return 0, errors.Join(err, failed)
 		}
 		if there {
 			break
 		}
 		select {
-		case err := <-ended:
-			if err == nil {
-				err = errors.New("it has ended before it was seen")
+		case <-ended:
+			if failed == nil {
+				failed = errors.New("it has ended before it was seen")
 			}
-			return 0, err
+			return 0, failed
 		default:
 		}
 	}
 	start := time.Now()
 	if moment == nil {
-		err := <-ended
-		return time.Since(start), err
+		<-ended
+		return time.Since(start), failed
 	}
 	err := pause(ctx, *moment)
 	kill()  // by SIGKILL
