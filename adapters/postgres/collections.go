@@ -76,8 +76,15 @@ func (r collections) Hold(ctx context.Context, c domain.CollectionRef) error {
 	return err
 }
 
-// hold is Hold, and returns the unique fields.
+// hold is Hold, and returns the unique fields. Writers share the row: who wants it
+// alone would wait for as long as one of them comes before the last has gone. For a
+// table there is a queue, in which they stand behind.
 func (r collections) hold(ctx context.Context, c domain.CollectionRef) ([]domain.Unique, error) {
+	if _, lasting := r.on.(transaction); lasting {
+		if _, err := exec(ctx, r.on, `LOCK TABLE collections IN EXCLUSIVE MODE`); err != nil {
+			return nil, err
+		}
+	}
 	type held struct {
 		Current bool
 		Unique  []storedUnique
