@@ -108,7 +108,11 @@ func openPostgres(t *testing.T) ports.Store { return countedPostgres(t, nil) }
 
 func countedPostgres(t *testing.T, l *ledger) ports.Store {
 	t.Helper()
-	s, err := postgres.Open(t.Context(), postgres.Config{URL: pgtest.Database(t, postgres.Migrate), OnStatement: l.note})
+	const patience = time.Minute // on a busy machine, where it is not what is tested
+	s, err := postgres.Open(t.Context(), postgres.Config{
+		URL: pgtest.Database(t, postgres.Migrate), OnStatement: l.note,
+		AcquireTimeout: patience, StatementTimeout: patience, LockTimeout: patience, CommitTimeout: patience, IdleTimeout: patience,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
