@@ -185,10 +185,10 @@ func TestThePartsOfTheCompositionMeet(t *testing.T) {
 	}
 	database := strings.TrimPrefix(u.Path, "/")
 	for _, want := range []string{
-		"listen_port = " + u.Port(), "pool_mode = transaction", database + " = host=postgres port=5432 dbname=" + p.Environment["POSTGRES_DB"],
+		"listen_port = " + u.Port() + "\n", "pool_mode = transaction\n", database + " = host=postgres port=5432 dbname=" + p.Environment["POSTGRES_DB"] + " ",
 	} {
-		if !slices.Contains(strings.Split(ini, "\n"), want) {
-			t.Errorf("pgbouncer.ini has no line %q", want)
+		if !strings.Contains(ini, "\n"+want) {
+			t.Errorf("pgbouncer.ini has no line that begins with %q", want)
 		}
 	}
 	if u.Hostname() != "pgbouncer" || k.Environment["KEYPORT_PGBOUNCER"] != "true" || u.User.Username() != p.Environment["POSTGRES_USER"] {

@@ -107,7 +107,8 @@ func BenchmarkCreate(b *testing.B) {
 func BenchmarkPage(b *testing.B) {
 	s, url := open(b, postgres.Config{})
 	ships := declare(b, s, "ships")
-	fillRecords(b, url, 100_000)
+	fillRecords(b, url, 100_000, "ships", "authors")
+	instruct(b, url, []string{`VACUUM ANALYZE`})
 	long := domain.Compare{Op: domain.Less, Left: domain.Literal{Value: 50_000.0}, Right: domain.Member{"length"}}
 	seldom := domain.TestText{Op: domain.EndsWith, Text: domain.Member{"name"}, Part: domain.Literal{Value: "00"}}
 	byLength := domain.Walk{Order: domain.ByIndex, Index: "length"}

@@ -1,7 +1,10 @@
 package postgres_test
 
 import (
+	"errors"
 	"net/url"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -15,7 +18,7 @@ import (
 // throughBouncer returns a function that leads a URL through a PgBouncer.
 func throughBouncer(t *testing.T) func(direct string) string {
 	t.Helper()
-	b, err := pgtest.StartBouncer(t.Context(), pgtest.Open(t))
+	b, err := pgtest.StartBouncer(t.Context(), pgtest.Open(t), composedSettings(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,6 +33,42 @@ func throughBouncer(t *testing.T) func(direct string) string {
 			t.Fatal(err)
 		}
 		return b.URL(strings.TrimPrefix(u.Path, "/"))
+	}
+}
+
+// composedSettings returns the settings that the PgBouncer of the composition makes.
+func composedSettings(t *testing.T) string {
+	t.Helper()
+	ini, err := os.ReadFile("../../deploy/pgbouncer/pgbouncer.ini")
+	if err != nil {
+		t.Fatal(err)
+	}
+	query := regexp.MustCompile(`(?m)^keyport = .* connect_query='(.*)'$`).FindSubmatch(ini)
+	if query == nil {
+		t.Fatal("the PgBouncer of the composition makes no settings")
+	}
+	return string(query[1])
+}
+
+// What Keyport cannot set through a PgBouncer, the PgBouncer does.
+func TestBehindThePgBouncerOfTheCompositionTheSettingsAreThoseOfNone(t *testing.T) {
+	through := throughBouncer(t)
+	url := pgtest.Database(t, nil)
+	set, err := postgres.Settings(postgres.Config{URL: url})
+	if err != nil || len(set) < 7 {
+		t.Fatalf("they are %v (%v)", set, err)
+	}
+	delete(set, "application_name")
+	bare, c := connect(t, url), connect(t, through(url)+"&default_query_exec_mode=exec")
+	for name, value := range set {
+		var got, want string
+		_, err := bare.Exec(t.Context(), `SELECT set_config($1, $2, false)`, name, value)
+		err = errors.Join(err,
+			bare.QueryRow(t.Context(), `SELECT current_setting($1)`, name).Scan(&want),
+			c.QueryRow(t.Context(), `SELECT current_setting($1)`, name).Scan(&got))
+		if err != nil || got != want {
+			t.Errorf("%s is %q (%v), want %q", name, got, err, want)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package postgres
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"runtime"
 	"strconv"
 	"time"
@@ -62,8 +63,8 @@ type Config struct {
 	ExecMode string
 
 	// PgBouncer says that the URL leads to a PgBouncer in transaction mode. The
-	// timeouts of the server, which it would refuse, are then not sent: set them
-	// on the role.
+	// settings of the server, which it would refuse, are then not sent: set them
+	// on the role, or in its connect_query.
 	// "" for ExecMode stands for cache_describe, the one that 1.18 passes. Notices
 	// are neither sent nor heard, for LISTEN needs a connection that stays.
 	PgBouncer bool
@@ -158,6 +159,7 @@ func (c Config) pool() (*pgxpool.Config, error) {
 	}
 	settings := map[string]string{"application_name": "keyport"}
 	if !c.PgBouncer {
+		maps.Copy(settings, planning)
 		settings["statement_timeout"] = milliseconds(c.StatementTimeout)
 		settings["lock_timeout"] = milliseconds(c.LockTimeout)
 		settings["idle_in_transaction_session_timeout"] = milliseconds(c.IdleTimeout)
@@ -165,6 +167,15 @@ func (c Config) pool() (*pgxpool.Config, error) {
 	dress(p.ConnConfig, settings)
 	return p, nil
 }
+
+// Planning are the settings of the server for its plans: everything that is asked for
+// has an index, and is wanted in the order of one. Left to itself the server walks along
+// that only where its statistics say that this is less work, and of a collection that is
+// new, or small beside others, they say nothing, or that it has one record. So a plan is
+// made once, for whatever collection, and neither sorts nor reads a whole table unless it
+// has to. Where it has to, it seems so dear that it would be compiled, which takes longer
+// than to run it.
+var planning = map[string]string{"plan_cache_mode": "force_generic_plan", "enable_sort": "off", "enable_seqscan": "off", "jit": "off"}
 
 // hearing returns a connection like those of the pool, on which nothing is traced
 // and silence is no fault.

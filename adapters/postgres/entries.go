@@ -1,7 +1,9 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -94,8 +96,10 @@ func tell(args *arguments, kind domain.EventKind, at time.Time, before string) s
 }
 
 // Enter holds the records in the order of their ids, as one does who waits for
-// another that does the same. The revision is judged once they are held.
+// another that does the same. The revision is judged once they are held. Each is looked
+// up by itself: the server cannot come to think that it had better read all.
 func (r records) Enter(ctx context.Context, c domain.CollectionRef, filings []ports.Filing) error {
+	filings = slices.SortedFunc(slices.Values(filings), func(a, b ports.Filing) int { return cmp.Compare(a.ID, b.ID) })
 	ids, revisions, words := make([]string, len(filings)), make([]int64, len(filings)), make([]string, len(filings))
 	records, names, keys := []string{}, []string{}, [][]byte{}
 	for i, f := range filings {
@@ -111,9 +115,11 @@ func (r records) Enter(ctx context.Context, c domain.CollectionRef, filings []po
 			SELECT r.id, r.revision, f.words
 			FROM declared d
 			JOIN unnest($3::text[]::uuid[], $4::bigint[], $5::text[]) AS f (id, revision, words) ON d.current
-			JOIN records r ON r.collection = $1::text AND r.id = f.id AND r.revision = f.revision
-			ORDER BY r.id
-			FOR UPDATE OF r
+			CROSS JOIN LATERAL (
+				SELECT o.id, o.revision FROM records o
+				WHERE o.collection = $1::text AND o.id = f.id AND o.revision = f.revision
+				FOR UPDATE
+			) r
 		), filed AS (
 			SELECT h.id, h.revision, x.name, x.key
 			FROM held h JOIN unnest($6::text[]::uuid[], $7::text[], $8::bytea[]) AS x (id, name, key) ON x.id = h.id

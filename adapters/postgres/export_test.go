@@ -15,6 +15,22 @@ func HearingCheck(quiet, answer time.Duration) (undo func()) {
 	return func() { hearingCheck, checkTimeout = q, a }
 }
 
+// Settings returns the settings of the server that a store asks for.
+func Settings(c Config) (map[string]string, error) {
+	c, err := c.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	p, err := c.pool()
+	if err != nil {
+		return nil, err
+	}
+	return p.ConnConfig.RuntimeParams, nil
+}
+
+// Planning are the settings of the server for its plans.
+var Planning = planning
+
 // Absence is how the hosts of a URL that names several are dialled.
 func Absence(dial pgconn.DialFunc) pgconn.DialFunc { return newAbsence().dialer(dial) }
 

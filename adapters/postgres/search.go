@@ -54,7 +54,9 @@ func newSearch(args *arguments, c domain.CollectionName, q domain.Query, columns
 		s.with = withFound(words)
 		found = "w.heard AND " + found
 		heard := "coalesce((SELECT f.words @@ " + words + " FROM record_words f WHERE f.collection = r.collection AND f.record = r.id), false)"
-		steps = "(" + read + ", 0 AS step, true AS heard" + walk + " AND (SELECT so FROM few) AND r.id = ANY (ARRAY (SELECT record FROM found)) ORDER BY " + on.order + ")" +
+		// As with an owner's: the server is not asked whether it had better walk.
+		rare := read + ", 0 AS step, true AS heard" + walk + " AND (SELECT so FROM few) AND r.id = ANY (ARRAY (SELECT record FROM found)) OFFSET 0"
+		steps = "(SELECT * FROM (" + rare + ") w ORDER BY " + on.found + ")" +
 			" UNION ALL (" + read + step + ", " + heard + " AS heard" + walk + " AND NOT (SELECT so FROM few)" + stretch + ")"
 	}
 	s.query = "SELECT " + beyond + " AS beyond" + columns + " FROM (" + steps + ") w WHERE " + beyond + " OR " + found + limit
@@ -78,14 +80,15 @@ func takesAll(q domain.Query) bool {
 	})
 }
 
-// withFound looks the words up, and says whether few records have them all: then these
-// are put into the order of the walk. Where more have them, whoever walks meets them
-// soon.
+// withFound looks the words up, the collection's marker among them, and says whether few
+// records have them all: then these are put into the order of the walk. Where more have
+// them, whoever walks meets them soon.
 func withFound(words string) string {
 	rare := strconv.Itoa(domain.RareWord)
 	return `
 		WITH found AS MATERIALIZED (
-			SELECT record FROM record_words WHERE collection = $1::text AND words @@ ` + words + ` LIMIT ` + rare + `
+			SELECT record FROM (SELECT collection, record FROM record_words WHERE words @@ ` + words + ` OFFSET 0) f
+			WHERE collection = $1::text LIMIT ` + rare + `
 		), few AS MATERIALIZED (
 			SELECT count(*) < ` + rare + ` AS so FROM found
 		)`

@@ -3,6 +3,7 @@ package postgres
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/keyport-go/keyport/domain"
 )
@@ -13,6 +14,7 @@ type walk struct {
 	from  string // where records r are found
 	where string // which of them are passed
 	order string
+	found string // the order, of what has been found as w
 	key   string // of a record's place, where that is not told by the record
 }
 
@@ -36,14 +38,15 @@ func newWalk(args *arguments, w domain.Walk, after domain.Place) walk {
 	if w.Backward {
 		beyond, way = " < ", " DESC"
 	}
-	on.order = id + way
+	on.order, on.found = id+way, "w.id"+way
 	if key == "" {
 		if after.ID != "" {
 			on.where += " AND " + id + beyond + args.add(string(after.ID), "uuid")
 		}
 		return on
 	}
-	on.order = key + way + ", " + on.order
+	_, column, _ := strings.Cut(key, ".")
+	on.order, on.found = key+way+", "+on.order, "w."+column+way+", "+on.found
 	is := func(op string, p domain.Place) string {
 		return " AND (" + key + ", " + id + ")" + op + "(" + keyOf(args, w.Order, p.Key) + ", " + args.add(string(cmp.Or(p.ID, first)), "uuid") + ")"
 	}

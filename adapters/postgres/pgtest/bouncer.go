@@ -26,18 +26,19 @@ var ErrNoBouncer = errors.New("no PgBouncer is installed here: type `make pgboun
 // it and removes what it left.
 type Bouncer struct {
 	child
-	guard  *guard
-	folder string
-	server *pgx.ConnConfig
-	port   int
+	guard    *guard
+	folder   string
+	server   *pgx.ConnConfig
+	greeting string
+	port     int
 }
 
 // StartBouncer starts a PgBouncer before the server at the URL server, and returns
 // once it lets a client through to the database of that URL. It leads to all other
-// databases of the server too. It fails with ErrNoBouncer where PgBouncer is not
-// installed.
-func StartBouncer(ctx context.Context, server string) (_ *Bouncer, err error) {
-	b := &Bouncer{child: child{name: "PgBouncer"}}
+// databases of the server too. Each of its connections begins with the statements of
+// greeting; "" are none. It fails with ErrNoBouncer where PgBouncer is not installed.
+func StartBouncer(ctx context.Context, server, greeting string) (_ *Bouncer, err error) {
+	b := &Bouncer{child: child{name: "PgBouncer"}, greeting: greeting}
 	if b.server, err = pgx.ParseConfig(server); err != nil {
 		return nil, err
 	}
@@ -115,8 +116,12 @@ func (b *Bouncer) start(ctx context.Context, program programs, o *owner) (err er
 // settings leave as PgBouncer has it whatever a client can notice, but for the
 // mode.
 func (b *Bouncer) settings() string {
+	way := fmt.Sprintf("* = host=%s port=%d", b.server.Host, b.server.Port)
+	if b.greeting != "" {
+		way += " connect_query=" + literal(b.greeting)
+	}
 	return fmt.Sprintf(`[databases]
-* = host=%s port=%d
+%s
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = %d
@@ -126,7 +131,7 @@ auth_file = %s
 pidfile = %s
 pool_mode = transaction
 max_client_conn = 500
-`, b.server.Host, b.server.Port, b.port, b.file("roles"), b.file("pid"))
+`, way, b.port, b.file("roles"), b.file("pid"))
 }
 
 // URL returns the address of the database db behind the PgBouncer.
@@ -167,4 +172,7 @@ func (b *Bouncer) write(o *owner, name, text string) error {
 }
 
 // quoted spells a word for PgBouncer's list of roles.
+// literal returns text as PgBouncer reads a value of a connection string.
+func literal(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
+
 func quoted(word string) string { return `"` + strings.ReplaceAll(word, `"`, `""`) + `"` }

@@ -14,7 +14,7 @@ import (
 func TestBouncerLendsOneConnectionToOneTransactionAfterAnother(t *testing.T) {
 	t.Setenv("TMPDIR", shortTemp(t))
 	c := start(t, pgtest.Options{})
-	b, err := pgtest.StartBouncer(t.Context(), c.URL("postgres"))
+	b, err := pgtest.StartBouncer(t.Context(), c.URL("postgres"), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func TestBouncerThatCannotStartSaysWhyAndLeavesNothing(t *testing.T) {
 		}
 	})
 	t.Run("before something that is no server", func(t *testing.T) {
-		if _, err := pgtest.StartBouncer(t.Context(), "sqlite:keyport.db"); err == nil {
+		if _, err := pgtest.StartBouncer(t.Context(), "sqlite:keyport.db", ""); err == nil {
 			t.Error("it starts")
 		}
 	})

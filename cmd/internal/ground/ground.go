@@ -82,7 +82,7 @@ func (g *Ground) PostgreSQL() (Site, error) {
 // PgBouncer returns the site that PostgreSQL does, behind a PgBouncer in transaction
 // mode, which done ends.
 func (g *Ground) PgBouncer(ctx context.Context) (site Site, done func() error, err error) {
-	b, err := pgtest.StartBouncer(ctx, g.Postgres.URL("postgres"))
+	b, err := pgtest.StartBouncer(ctx, g.Postgres.URL("postgres"), "")
 	if err != nil {
 		return Site{}, nil, err
 	}
