@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/pressly/goose/v3"
 )
 
@@ -19,7 +20,7 @@ func (s *Store) Steps(ctx context.Context) (found, wanted int64, err error) {
 	}
 	const step = `SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied`
 	err = s.pool.in(anyLane).run(ctx, step, func(ctx context.Context, q querier) error {
-		rows, err := q.Query(ctx, step)
+		rows, err := q.Query(ctx, step, pgx.QueryExecModeSimpleProtocol) // one turn, where preparing takes another
 		if err != nil {
 			return err
 		}

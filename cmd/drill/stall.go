@@ -19,6 +19,7 @@ const (
 	settling  = 6 * time.Second        // for connections to be made, three turns each, when all is late
 	healing   = 2 * time.Second        // after which all is well again
 	stallSlow = 5 * time.Second        // that all is late, once settled
+	toldAgain = 500 * time.Millisecond // for which a probe tells what it has found
 )
 
 // stalled has a proxy before the server make everything late, and then keep everything
@@ -119,7 +120,7 @@ var needing = []string{aRecord, aList, aNew, aMe, aRefresh, aReady}
 func (b *bout) judge(r *report) error {
 	late := b.traffic.between(b.late.Add(settling), b.mute.Add(-answeredWithin))
 	tell(r, b.on, "while each packet is 200 ms late", late)
-	errs := []error{served("while all is late", late, aCheck, aLive), mostly("while all is late", late, aRecord, aList, aMe)}
+	errs := []error{served("while all is late", late, aCheck, aLive), mostly("while all is late", late, aRecord, aList, aMe, aReady)}
 
 	mute := b.traffic.between(b.mute, b.back)
 	when := fmt.Sprintf("while nothing comes through for %v", b.back.Sub(b.mute).Round(time.Second))
@@ -127,6 +128,7 @@ func (b *bout) judge(r *report) error {
 	errs = append(errs, prompt(when, mute), served(when, mute, aLive))
 	// What was sent when nothing came through any more, and was due before it did again.
 	silent := b.traffic.between(b.mute.Add(lateness), b.back.Add(-answeredWithin))
+	silent[aReady] = b.traffic.between(b.mute.Add(lateness+toldAgain), b.back.Add(-answeredWithin))[aReady]
 	for _, what := range needing {
 		if h := silent[what]; h.refused() == 0 || h.refused() < len(h.times) {
 			errs = append(errs, fmt.Errorf("%s %s: %v", what, when, h))
