@@ -1,13 +1,11 @@
 package resources
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"iter"
 
 	"github.com/keyport-go/keyport/domain"
-	"github.com/keyport-go/keyport/ports"
 )
 
 // maxChunk is the most bytes of data that an import takes in one transaction, and one
@@ -46,11 +44,13 @@ func (s *Service) Import(ctx context.Context, caller Caller, name domain.Collect
 	}
 	s.tally.importing.Add(1)
 	defer s.tally.importing.Add(-1)
+	t := taking{s: s, ctx: ctx, caller: caller, job: job}
+	defer func() { _ = t.wait() }() // where reading panics
 	var chunk []Arrival
 	passed, size := int64(0), 0
 	for a, err := range lines {
 		if err != nil {
-			return job, err
+			return t.end(err)
 		}
 		if passed++; passed <= job.Lines {
 			continue
@@ -59,12 +59,12 @@ func (s *Service) Import(ctx context.Context, caller Caller, name domain.Collect
 		if size += len(a.Data.Text()); len(chunk) < swath && size < maxChunk {
 			continue
 		}
-		if job, err = s.take(ctx, caller, job, chunk, false); err != nil {
-			return job, err
+		if err := t.take(chunk, false); err != nil {
+			return t.end(err)
 		}
-		chunk, size = chunk[:0], 0
+		chunk, size = nil, 0
 	}
-	return s.take(ctx, caller, job, chunk, true)
+	return t.end(t.take(chunk, true))
 }
 
 // Importing returns how far an import of the asker's is. It fails with
@@ -110,64 +110,4 @@ func (s *Service) job(ctx context.Context, who domain.Asker, name domain.Collect
 		return nil
 	})
 	return domain.Import{ID: id, Account: who.Account, Collection: name, Created: now, Changed: now}, err
-}
-
-// take deals with the next lines of an import in one transaction.
-func (s *Service) take(ctx context.Context, caller Caller, job domain.Import, chunk []Arrival, last bool) (domain.Import, error) {
-	who, err := caller(ctx)
-	if err != nil {
-		return job, err
-	}
-	var next domain.Import
-	err = s.declared.use(ctx, s.c.Store.Collections(), job.Collection, func(d *declaration) error {
-		refusals := make([]error, len(chunk))
-		var arrived []ports.Newcomer // those of the chunk that are not refused
-		for i, a := range chunk {
-			if a.Blank || a.Err != nil {
-				refusals[i] = a.Err
-				continue
-			}
-			id := a.ID
-			if id == "" {
-				id = domain.RecordID(s.c.NewID())
-			}
-			var r domain.Record
-			if r, refusals[i] = s.fresh(d, who, id, a.Data); refusals[i] == nil {
-				arrived = append(arrived, ports.Newcomer{Record: r, Entries: d.Entries(r, r.Created)})
-			}
-		}
-		return s.c.Store.Atomically(ctx, func(tx ports.Repositories) error {
-			// Nothing else asks the store about lines that are all refused.
-			if c, err := tx.Collections().ByName(ctx, d.Name); err != nil || c.Ref() != d.Ref() {
-				return cmp.Or(err, error(domain.ErrCollectionChanged))
-			}
-			stored, err := tx.Records().AddAll(ctx, d.Ref(), arrived)
-			if err != nil {
-				return err
-			}
-			next = job
-			next.Problems = append([]domain.ImportProblem(nil), job.Problems...)
-			for i, a := range chunk {
-				err := refusals[i]
-				if err == nil && !a.Blank {
-					err, stored = stored[0], stored[1:]
-					if err == nil {
-						next.Stored++
-					}
-				}
-				next.Lines++
-				if err := next.Refuse(err); err != nil {
-					return err
-				}
-			}
-			next.Done, next.Changed = last, s.c.Now()
-			return tx.Imports().Advance(ctx, next, job.Lines)
-		})
-	})
-	if err != nil {
-		return job, err
-	}
-	s.tally.stored.Add(next.Stored - job.Stored)
-	s.tally.refused.Add(next.Refused - job.Refused)
-	return next, nil
 }

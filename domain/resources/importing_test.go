@@ -226,6 +226,59 @@ func TestLinesThatBreakOffAreTakenUpAgain(t *testing.T) {
 	w.hasEach(t, list)
 }
 
+func TestTheNextLinesAreReadWhileThoseBeforeAreStored(t *testing.T) {
+	w := newWorld()
+	w.declare(t, ships(open))
+	list, read := numbered(t, 1200), make(chan struct{})
+	awaited := once(func() {
+		select {
+		case <-read:
+		case <-time.After(time.Minute):
+			t.Error("nobody reads on")
+		}
+	})
+	w.store.Fault = func(op string) (bool, error) {
+		if op == "imports.advance" {
+			awaited()
+		}
+		return false, nil
+	}
+	got, err := w.Import(t.Context(), same(ada), "ships", job, func(yield func(resources.Arrival, error) bool) {
+		for i, a := range list {
+			if i == 800 {
+				close(read)
+			}
+			if !yield(a, nil) {
+				return
+			}
+		}
+	})
+	if ok(t, err); !got.Done || got.Stored != 1200 {
+		t.Errorf("it ends as %+v", got)
+	}
+	w.store.Fault = nil
+	w.hasEach(t, list)
+}
+
+// Whoever serves requests deals with panics of what it calls, on its own goroutine.
+func TestAPanicOfTheStoreIsTheImportersOwn(t *testing.T) {
+	w := newWorld()
+	w.declare(t, ships(open))
+	w.store.Fault = func(op string) (bool, error) {
+		if op == "imports.advance" {
+			panic("the store is broken")
+		}
+		return false, nil
+	}
+	defer func() {
+		if r := recover(); r != "the store is broken" {
+			t.Errorf("it panics with %v", r)
+		}
+	}()
+	_, err := w.Import(t.Context(), same(ada), "ships", job, lines(numbered(t, 700)...))
+	t.Errorf("it returns (%v)", err)
+}
+
 func TestAnImportEndsWithTheRightToIt(t *testing.T) {
 	w := newWorld()
 	w.declare(t, ships(open))
