@@ -109,8 +109,9 @@ Written by `+"`make drill`"+`, which fails where one of these promises is broken
 - Replicas that want more connections than PostgreSQL has all start, and all serve; whoever
   finds no connection gets 503 with Retry-After within 2 s. One that is killed meanwhile and
   started anew serves again.
-- Where each packet to PostgreSQL is 200 ms late reads go on; one in ten at most finds no
-  connection made in time, and gets 503 with Retry-After. Where nothing comes through
+- Where each packet to PostgreSQL is 200 ms late reads go on, and replicas say that they are
+  ready; one in ten at most finds no connection made in time, and gets 503 with
+  Retry-After. Where nothing comes through
   at all, without a word, whoever wants the store gets 503 with Retry-After within 2 s, and
   no token is taken on what was heard longer ago than KEYPORT_REVOCATION_MAX. 2 s after
   that has ended nobody is refused any more.
