@@ -1,6 +1,8 @@
 package sqlite
 
 import (
+	"strings"
+
 	"github.com/keyport-go/keyport/domain"
 )
 
@@ -47,11 +49,12 @@ func file(l *line, name domain.CollectionName, id domain.RecordID, rev domain.Re
 			return err
 		}
 	}
-	// Row by row: before a statement of several rows SQLite keeps a copy of each page
-	// that it changes, to be able to undo it alone.
-	for _, k := range e.Index {
-		if _, err := l.exec(`INSERT INTO record_index (collection, record, revision, name, key) VALUES (?, ?, ?, ?, ?)`,
-			name, id, rev, k.Index, []byte(k.Key)); err != nil {
+	if len(e.Index) > 0 {
+		args := []any{name, id, rev}
+		for _, k := range e.Index {
+			args = append(args, k.Index, []byte(k.Key))
+		}
+		if _, err := l.exec(enter(len(e.Index)), args...); err != nil {
 			return err
 		}
 	}
@@ -63,4 +66,11 @@ func file(l *line, name domain.CollectionName, id domain.RecordID, rev domain.Re
 		return err
 	}
 	return nil
+}
+
+// enter returns the statement that adds n rows to the index. There are as many texts of
+// it as a collection may have indexes.
+func enter(n int) string {
+	return `INSERT INTO record_index (collection, record, revision, name, key) VALUES ` +
+		strings.TrimSuffix(strings.Repeat(`(?1, ?2, ?3, ?, ?), `, n), `, `)
 }

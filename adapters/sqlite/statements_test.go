@@ -134,19 +134,19 @@ func TestWhatIsAskedOftenIsOneStatement(t *testing.T) {
 		}},
 		{"counting", 1, func() error { _, err := s.Records().Count(ctx, ships.Ref(), everything(1000)); return err }},
 		{"declaring a collection with indexes", 1, func() error { return s.Collections().Add(ctx, boats) }},
-		{"adding a record with two indexes", 3, func() error { return s.Records().Add(ctx, boats.Ref(), ship(1), boats.Entries(ship(1), noon)) }},
+		{"adding a record with two indexes", 2, func() error { return s.Records().Add(ctx, boats.Ref(), ship(1), boats.Entries(ship(1), noon)) }},
 		{"reading a page by an index", 1, func() error {
 			_, err := s.Records().List(ctx, boats.Ref(), domain.Query{Walk: domain.Walk{Order: domain.ByIndex, Index: "built"}, Where: domain.Everything{}, Limit: 30})
 			return err
 		}},
-		{"replacing a record with two indexes", 4, func() error { return s.Records().Replace(ctx, boats.Ref(), ship(1), boats.Entries(ship(1), noon)) }},
-		{"entering a record in two indexes", 4, func() error {
+		{"replacing a record with two indexes", 3, func() error { return s.Records().Replace(ctx, boats.Ref(), ship(1), boats.Entries(ship(1), noon)) }},
+		{"entering a record in two indexes", 3, func() error {
 			return s.Records().Enter(ctx, boats.Ref(), []ports.Filing{{ID: ship(1).ID, Revision: 2, Entries: boats.Entries(ship(1), noon)}})
 		}},
 		{"removing a record with two indexes", 1, func() error { return s.Records().Remove(ctx, boats.Ref(), ship(1).ID, 2, time.Time{}) }},
 		{"replacing the declaration of a collection", 1, func() error { return s.Collections().Replace(ctx, told) }},
 		{"holding a collection", 1, func() error { return s.Collections().Hold(ctx, domain.CollectionRef{Name: "boats", Revision: 2}) }},
-		{"adding a record that is searched and told of", 6, func() error {
+		{"adding a record that is searched and told of", 5, func() error {
 			return s.Records().Add(ctx, domain.CollectionRef{Name: "boats", Revision: 2}, ship(2), told.Entries(ship(2), noon))
 		}},
 		{"replacing a record that is searched and told of", 6, func() error {
