@@ -67,18 +67,23 @@ var surveys = []struct {
 	}},
 }
 
-// A page is read along an index and no further than its end, or the end of what one
-// account has, whatever the server knows of them.
-func TestAPageOfTenThousandRecordsIsReadAlongAnIndex(t *testing.T) {
+// surveyed has f look at a store with so many ships, whatever the server knows of them.
+func surveyed(t *testing.T, count int, f func(t *testing.T, s *postgres.Store, url string, sent *tape)) {
 	for _, survey := range surveys {
 		t.Run(survey.name, func(t *testing.T) {
 			var sent tape
 			s, url := open(t, postgres.Config{OnStatement: sent.add})
 			declare(t, s, "ships")
-			survey.fill(t, url, 10_000)
-			isReadAlongAnIndex(t, s, url, &sent)
+			survey.fill(t, url, count)
+			f(t, s, url, &sent)
 		})
 	}
+}
+
+// A page is read along an index and no further than its end, or the end of what one
+// account has, whatever the server knows of them.
+func TestAPageOfTenThousandRecordsIsReadAlongAnIndex(t *testing.T) {
+	surveyed(t, 10_000, isReadAlongAnIndex)
 }
 
 func isReadAlongAnIndex(t *testing.T, s *postgres.Store, url string, sent *tape) {
@@ -159,15 +164,7 @@ var thousands = regexp.MustCompile(`(rows=|Filter: )\d{4,}`)
 // Beside a page, what is found, written and forgotten among many is found by an index,
 // whatever the server knows of them.
 func TestWhatIsKeptOfRecordsIsFoundByAnIndex(t *testing.T) {
-	for _, survey := range surveys {
-		t.Run(survey.name, func(t *testing.T) {
-			var sent tape
-			s, url := open(t, postgres.Config{OnStatement: sent.add})
-			declare(t, s, "ships")
-			survey.fill(t, url, 5_000)
-			isFoundByAnIndex(t, s, url, &sent)
-		})
-	}
+	surveyed(t, 5_000, isFoundByAnIndex)
 }
 
 func isFoundByAnIndex(t *testing.T, s *postgres.Store, url string, sent *tape) {
