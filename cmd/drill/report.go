@@ -111,9 +111,8 @@ Written by `+"`make drill`"+`, which fails where one of these promises is broken
   started anew serves again.
 - Where each packet to PostgreSQL is 200 ms late reads go on, and replicas say that they are
   ready; one in ten at most finds no connection made in time, and gets 503 with
-  Retry-After. Where nothing comes through
-  at all, without a word, whoever wants the store gets 503 with Retry-After within 2 s, and
-  no token is taken on what was heard longer ago than KEYPORT_REVOCATION_MAX. 2 s after
+  Retry-After. Where nothing comes through at all, without a word, whoever wants the
+  store gets 503 with Retry-After within 2 s, and no token is taken on what was heard longer ago than KEYPORT_REVOCATION_MAX. 2 s after
   that has ended nobody is refused any more.
 - A migration that is killed at any moment leaves nothing half done and no lock: several
   replicas that start then go on together, and what is there in the end is what it would

@@ -260,6 +260,46 @@ func TestTheNextLinesAreReadWhileThoseBeforeAreStored(t *testing.T) {
 	w.hasEach(t, list)
 }
 
+// A schema that is tightened meanwhile is held against what was written since, by the
+// times that records have.
+func TestLinesThatWaitedForThoseBeforeAreStoredWithTheirTime(t *testing.T) {
+	w := newWorld()
+	w.declare(t, ships(open))
+	ids, drawn, judged := w.newID, atomic.Int64{}, make(chan struct{})
+	w.newID = func() string {
+		if drawn.Add(1) == 1000 {
+			close(judged)
+		}
+		return ids()
+	}
+	long := once(func() {
+		<-judged
+		w.clock.Advance(time.Hour)
+	})
+	w.store.Fault = func(op string) (bool, error) {
+		if op == "imports.advance" {
+			long()
+		}
+		return false, nil
+	}
+	_, err := w.service().Import(t.Context(), same(ada), "ships", job, lines(numbered(t, 1000)...))
+	ok(t, err)
+	w.store.Fault = nil
+	c, err := w.store.Collections().ByName(t.Context(), "ships")
+	ok(t, err)
+	all, err := w.store.Records().List(t.Context(), c.Ref(), domain.Query{Where: domain.Everything{}, Limit: 2000})
+	ok(t, err)
+	late := 0
+	for _, r := range all {
+		if r.Changed.Equal(w.clock.Now()) {
+			late++
+		}
+	}
+	if late != 500 || len(all) != 1000 {
+		t.Errorf("of %d records %d have the time at which they were stored, want 500 of 1000", len(all), late)
+	}
+}
+
 // Whoever serves requests deals with panics of what it calls, on its own goroutine.
 func TestAPanicOfTheStoreIsTheImportersOwn(t *testing.T) {
 	w := newWorld()

@@ -3,6 +3,7 @@ package resources
 import (
 	"cmp"
 	"context"
+	"time"
 
 	"github.com/keyport-go/keyport/domain"
 	"github.com/keyport-go/keyport/ports"
@@ -78,12 +79,13 @@ func (t *taking) end(err error) (domain.Import, error) {
 // judged is what a declaration says of lines.
 type judged struct {
 	by       *declaration
+	at       time.Time        // the records say that they were written then, or a little later
 	refusals []error          // by line
 	arrived  []ports.Newcomer // of those that are not refused, and not blank
 }
 
 func (s *Service) assess(d *declaration, who domain.Asker, chunk []Arrival) judged {
-	j := judged{by: d, refusals: make([]error, len(chunk))}
+	j := judged{by: d, at: s.c.Now(), refusals: make([]error, len(chunk))}
 	for i, a := range chunk {
 		if a.Blank || a.Err != nil {
 			j.refusals[i] = a.Err
@@ -102,11 +104,12 @@ func (s *Service) assess(d *declaration, who domain.Asker, chunk []Arrival) judg
 }
 
 // store stores lines in one transaction. They are judged anew where what they were
-// judged by does not hold.
+// judged by does not hold, or the lines before took long to store: who tightens a schema
+// looks for late records by when they say that they were written.
 func (s *Service) store(ctx context.Context, who domain.Asker, job domain.Import, chunk []Arrival, j judged, last bool) (domain.Import, error) {
 	var next domain.Import
 	err := s.declared.use(ctx, s.c.Store.Collections(), job.Collection, func(d *declaration) error {
-		if j.by != d {
+		if j.by != d || s.c.Now().Sub(j.at) > skew/2 {
 			j = s.assess(d, who, chunk)
 		}
 		return s.c.Store.Atomically(ctx, func(tx ports.Repositories) error {

@@ -171,8 +171,8 @@ func (b *Bouncer) write(o *owner, name, text string) error {
 	return o.own(b.file(name))
 }
 
-// quoted spells a word for PgBouncer's list of roles.
-// literal returns text as PgBouncer reads a value of a connection string.
+// literal spells a value for PgBouncer's connection strings.
 func literal(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
 
+// quoted spells a word for PgBouncer's list of roles.
 func quoted(word string) string { return `"` + strings.ReplaceAll(word, `"`, `""`) + `"` }
